@@ -1,0 +1,63 @@
+/* A growing byte buffer with a named ceiling. Errors are sticky: append freely, check once. */
+#ifndef BASE_BUF_H
+#define BASE_BUF_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/span.h"
+
+typedef struct buf {
+    char *p;      /* NUL-terminated whenever non-NULL */
+    size_t n;     /* bytes used, without the NUL */
+    size_t cap;   /* bytes allocated */
+    size_t max;   /* ceiling for n */
+    bool overrun; /* an append would have passed the ceiling; the content is then incomplete */
+} buf;
+
+/* An empty buffer that never holds more than max bytes; allocates on first use. */
+static inline buf buf_make(size_t max)
+{
+    return (buf){.max = max};
+}
+void buf_free(buf *b);
+#define auto_buf AUTO(buf_free)
+
+/* Forgets the content and a former overrun, keeps the memory. */
+void buf_clear(buf *b);
+
+/* Appends. On overrun nothing is added and the flag stays set until buf_clear. */
+void buf_add(buf *b, const void *p, size_t n);
+void buf_str(buf *b, const char *s);
+void buf_span(buf *b, span s);
+void buf_char(buf *b, char c);
+void buf_u64(buf *b, uint64_t value);
+void buf_i64(buf *b, int64_t value);
+void buf_fmt(buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void buf_vfmt(buf *b, const char *fmt, va_list args) PRINTF_LIKE(2, 0);
+
+/* A JSON string with its quotes (RFC 8259 §7); bytes that are not UTF-8 become U+FFFD. */
+void buf_json(buf *b, span s);
+
+/* &, <, >, " and ' as character references. */
+void buf_html(buf *b, span s);
+
+/* Percent-encodes all but RFC 3986 unreserved characters. */
+void buf_percent(buf *b, span s);
+
+static inline span buf_view(const buf *b)
+{
+    return (span){b->p, b->n};
+}
+static inline bool buf_ok(const buf *b)
+{
+    return !b->overrun;
+}
+
+/* The content as a string that the caller frees (never NULL unless overrun); *b becomes empty. */
+char *buf_take(buf *b);
+
+#endif

@@ -1,0 +1,30 @@
+/* Whole files: read with a ceiling, replace atomically, make folders. */
+#ifndef BASE_FILE_H
+#define BASE_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+
+/* The content, NUL-terminated, caller frees; NULL and *e (ERR_LIMIT past max bytes). */
+char *file_read(const char *path, size_t max, size_t *out_n, error *e);
+
+/* Written to a temporary name beside it with `mode`, synced, renamed over path. */
+bool file_replace(const char *path, const void *p, size_t n, mode_t mode, error *e);
+
+/* As file_replace, but fails with ERR_EXISTS when path is there already (link(2)); two processes
+ * that race see exactly one winner. */
+bool file_create(const char *path, const void *p, size_t n, mode_t mode, error *e);
+
+/* mkdir -p; `mode` for every folder that is made. */
+bool file_mkdirs(const char *path, mode_t mode, error *e);
+
+/* dir + "/" + name (name itself when it is absolute); caller frees. */
+char *file_join(const char *dir, const char *name);
+
+/* The folder part of path ("." when there is none); caller frees. */
+char *file_dirname(const char *path);
+
+#endif

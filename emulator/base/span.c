@@ -1,0 +1,96 @@
+/* Views of bytes: comparing, cutting, reading numbers. */
+#include "base/span.h"
+
+#include <stdlib.h>
+
+static inline unsigned char lower(char c)
+{
+    unsigned char u = (unsigned char)c;
+    return (u >= 'A' && u <= 'Z') ? (unsigned char)(u | 0x20) : u;
+}
+
+bool span_ieq(span a, span b)
+{
+    if (a.n != b.n)
+        return false;
+    for (size_t i = 0; i < a.n; i++)
+        if (lower(a.p[i]) != lower(b.p[i]))
+            return false;
+    return true;
+}
+
+bool span_ieq_str(span a, const char *s)
+{
+    return span_ieq(a, span_of(s));
+}
+
+bool span_starts(span s, span prefix)
+{
+    return s.n >= prefix.n && (prefix.n == 0 || memcmp(s.p, prefix.p, prefix.n) == 0);
+}
+
+bool span_ends(span s, span suffix)
+{
+    return s.n >= suffix.n &&
+           (suffix.n == 0 || memcmp(s.p + (s.n - suffix.n), suffix.p, suffix.n) == 0);
+}
+
+size_t span_find(span s, char c)
+{
+    const char *hit = s.n ? memchr(s.p, c, s.n) : NULL;
+    return hit ? (size_t)(hit - s.p) : s.n;
+}
+
+bool span_cut(span *s, char c, span *out_head)
+{
+    size_t at = span_find(*s, c);
+    *out_head = (span){s->p, at};
+    if (at == s->n) {
+        *s = (span){0};
+        return false;
+    }
+    *s = span_from(*s, at + 1);
+    return true;
+}
+
+static bool blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+span span_trim(span s)
+{
+    while (s.n && blank(s.p[0]))
+        s = span_from(s, 1);
+    while (s.n && blank(s.p[s.n - 1]))
+        s.n--;
+    return s;
+}
+
+bool span_u64(span s, uint64_t max, uint64_t *out_value)
+{
+    if (s.n == 0)
+        return false;
+    uint64_t value = 0;
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.p[i] < '0' || s.p[i] > '9')
+            return false;
+        uint64_t digit = (uint64_t)(s.p[i] - '0');
+        if (__builtin_mul_overflow(value, 10, &value) ||
+            __builtin_add_overflow(value, digit, &value) || value > max)
+            return false;
+    }
+    *out_value = value;
+    return true;
+}
+
+char *span_dup(span s)
+{
+    char *copy = malloc(s.n + 1);
+    if (!copy)
+        abort();
+    if (s.n)
+        memcpy(copy, s.p, s.n);
+    copy[s.n] = '\0';
+    return copy;
+}

@@ -1,0 +1,198 @@
+/* Views, buffers, errors, clock texts. */
+#include "check_main.h"
+
+#include <errno.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/error.h"
+
+START_TEST(a_view_is_cut_at_the_first_separator)
+{
+    span rest = SPAN_LIT("a:b:c");
+    span head;
+    ck_assert(span_cut(&rest, ':', &head));
+    ck_assert(span_eq_str(head, "a"));
+    ck_assert(span_eq_str(rest, "b:c"));
+    rest = SPAN_LIT("abc");
+    ck_assert(!span_cut(&rest, ':', &head));
+    ck_assert(span_eq_str(head, "abc"));
+    ck_assert_uint_eq(rest.n, 0);
+}
+END_TEST
+
+START_TEST(comparisons_know_case_and_ends)
+{
+    ck_assert(span_ieq_str(SPAN_LIT("Content-LENGTH"), "content-length"));
+    ck_assert(!span_ieq_str(SPAN_LIT("a"), "ab"));
+    ck_assert(!span_ieq_str(SPAN_LIT("@"), "`"));
+    ck_assert(span_starts(SPAN_LIT("https://a"), SPAN_LIT("https://")));
+    ck_assert(!span_starts(SPAN_LIT("http"), SPAN_LIT("https")));
+    ck_assert(span_ends(SPAN_LIT("x.run.app"), SPAN_LIT(".run.app")));
+    ck_assert(!span_ends(SPAN_LIT("app"), SPAN_LIT(".run.app")));
+    ck_assert(span_eq_str(span_trim(SPAN_LIT(" \t a b\t")), "a b"));
+    ck_assert(span_eq((span){0}, SPAN_LIT("")));
+}
+END_TEST
+
+static const struct {
+    const char *text;
+    uint64_t max, value;
+    bool ok;
+} numbers[] = {
+    {"0", 9, 0, true},
+    {"65535", 65535, 65535, true},
+    {"65536", 65535, 0, false},
+    {"", 9, 0, false},
+    {"-1", 9, 0, false},
+    {"+1", 9, 0, false},
+    {" 1", 9, 0, false},
+    {"1x", 99, 0, false},
+    {"18446744073709551615", UINT64_MAX, UINT64_MAX, true},
+    {"18446744073709551616", UINT64_MAX, 0, false},
+};
+
+START_TEST(only_plain_decimal_digits_are_numbers)
+{
+    uint64_t value = 0;
+    ck_assert(span_u64(span_of(numbers[_i].text), numbers[_i].max, &value) == numbers[_i].ok);
+    ck_assert_uint_eq(value, numbers[_i].value);
+}
+END_TEST
+
+START_TEST(a_buffer_never_passes_its_ceiling_and_says_so)
+{
+    auto_buf buf b = buf_make(5);
+    buf_str(&b, "abc");
+    buf_str(&b, "def");
+    ck_assert(!buf_ok(&b));
+    ck_assert_str_eq(b.p, "abc");
+    buf_str(&b, "d");
+    ck_assert_str_eq(b.p, "abc");
+    ck_assert_ptr_null(buf_take(&b));
+    buf_clear(&b);
+    buf_fmt(&b, "%d-%s", 12, "xy");
+    ck_assert(buf_ok(&b));
+    ck_assert_str_eq(b.p, "12-xy");
+    buf_fmt(&b, "%s", "z");
+    ck_assert(!buf_ok(&b));
+}
+END_TEST
+
+START_TEST(numbers_are_printed_in_full)
+{
+    auto_buf buf b = buf_make(100);
+    buf_u64(&b, UINT64_MAX);
+    buf_char(&b, ' ');
+    buf_i64(&b, INT64_MIN);
+    buf_char(&b, ' ');
+    buf_i64(&b, 0);
+    ck_assert_str_eq(b.p, "18446744073709551615 -9223372036854775808 0");
+}
+END_TEST
+
+START_TEST(taking_an_empty_buffer_gives_an_empty_string)
+{
+    buf b = buf_make(5);
+    char *text = buf_take(&b);
+    ck_assert_str_eq(text, "");
+    free(text);
+}
+END_TEST
+
+static const struct {
+    const char *in;
+    size_t n;
+    const char *json;
+} strings[] = {
+    {"plain", 5, "\"plain\""},
+    {"\"\\\n\t\r\b\f", 7, "\"\\\"\\\\\\n\\t\\r\\b\\f\""},
+    {"\x01\x1f\x7f", 3, "\"\\u0001\\u001f\\u007f\""},
+    {"\0x", 2, "\"\\u0000x\""},
+    {"\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80", 9, "\"\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80\""},
+    {"a\xFFz", 3, "\"a\xEF\xBF\xBDz\""},
+    {"\xC0\xAF", 2, "\"\xEF\xBF\xBD\xEF\xBF\xBD\""},
+    {"\xED\xA0\x80", 3, "\"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\""},
+    {"\xE2\x82", 2, "\"\xEF\xBF\xBD\xEF\xBF\xBD\""},
+    {"\xF5\x80\x80\x80", 4, "\"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\""},
+};
+
+START_TEST(json_strings_are_well_formed_whatever_goes_in)
+{
+    auto_buf buf b = buf_make(1000);
+    buf_json(&b, (span){strings[_i].in, strings[_i].n});
+    ck_assert_str_eq(b.p, strings[_i].json);
+}
+END_TEST
+
+START_TEST(html_and_urls_are_escaped)
+{
+    auto_buf buf b = buf_make(1000);
+    buf_html(&b, SPAN_LIT("<a href='x'>&\"</a>"));
+    ck_assert_str_eq(b.p, "&lt;a href=&#39;x&#39;&gt;&amp;&quot;&lt;/a&gt;");
+    buf_clear(&b);
+    buf_percent(&b, SPAN_LIT("https://a/b?c=d e~\xC3"));
+    ck_assert_str_eq(b.p, "https%3A%2F%2Fa%2Fb%3Fc%3Dd%20e~%C3");
+}
+END_TEST
+
+START_TEST(an_error_keeps_its_kind_and_gets_context)
+{
+    error e = {0};
+    errno = EADDRINUSE;
+    ck_assert(!error_errno(&e, "cannot listen on %s", "127.0.0.1:80"));
+    ck_assert_int_eq(e.kind, ERR_EXISTS);
+    ck_assert(!error_wrap(&e, "gateway"));
+    ck_assert_str_eq(e.text, "gateway: cannot listen on 127.0.0.1:80: Address already in use");
+    ck_assert(!error_set(NULL, ERR_INVALID, "nobody listens"));
+}
+END_TEST
+
+START_TEST(an_endless_context_is_cut_not_overrun)
+{
+    error e = {0};
+    error_set(&e, ERR_INVALID, "x");
+    for (int i = 0; i < 300; i++)
+        error_wrap(&e, "context");
+    ck_assert_uint_lt(span_of(e.text).n, ERROR_TEXT_MAX);
+}
+END_TEST
+
+static const struct {
+    int64_t us;
+    int digits;
+    const char *text;
+} times[] = {
+    {0, 0, "1970-01-01T00:00:00Z"},
+    {1778392628647307, 6, "2026-05-10T05:57:08.647307Z"},
+    {1778392628647307, 3, "2026-05-10T05:57:08.647Z"},
+    {1778392628647307, 9, "2026-05-10T05:57:08.647307000Z"},
+    {-1, 6, "1969-12-31T23:59:59.999999Z"},
+};
+
+START_TEST(times_are_printed_as_rfc_3339)
+{
+    char text[CLOCK_RFC3339_MAX];
+    clock_rfc3339(times[_i].us, times[_i].digits, text);
+    ck_assert_str_eq(text, times[_i].text);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("bytes");
+    TCase *c = tcase_create("all");
+    tcase_add_test(c, a_view_is_cut_at_the_first_separator);
+    tcase_add_test(c, comparisons_know_case_and_ends);
+    tcase_add_loop_test(c, only_plain_decimal_digits_are_numbers, 0, (int)countof(numbers));
+    tcase_add_test(c, a_buffer_never_passes_its_ceiling_and_says_so);
+    tcase_add_test(c, numbers_are_printed_in_full);
+    tcase_add_test(c, taking_an_empty_buffer_gives_an_empty_string);
+    tcase_add_loop_test(c, json_strings_are_well_formed_whatever_goes_in, 0, (int)countof(strings));
+    tcase_add_test(c, html_and_urls_are_escaped);
+    tcase_add_test(c, an_error_keeps_its_kind_and_gets_context);
+    tcase_add_test(c, an_endless_context_is_cut_not_overrun);
+    tcase_add_loop_test(c, times_are_printed_as_rfc_3339, 0, (int)countof(times));
+    suite_add_tcase(s, c);
+    return check_main(s);
+}

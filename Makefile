@@ -42,8 +42,7 @@ obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
 MAIN_SRC := $(wildcard emulator/main.c)
 LIB := $(B)/libinvoker.a
 BIN := $(if $(MAIN_SRC),$(B)/invoker)
-SAMPLES := $(patsubst samples/%/,%,$(filter-out samples/common/ samples/clients/,\
-             $(dir $(wildcard samples/*/main.c))))
+SAMPLES := $(filter-out common,$(sort $(patsubst samples/%/,%,$(dir $(wildcard samples/*/*.c)))))
 SAMPLE_BIN := $(SAMPLES:%=$(B)/samples/%)
 UNIT_BIN := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c))
 BENCH_BIN := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/*.c))

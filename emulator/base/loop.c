@@ -11,7 +11,7 @@
 #include "base/attr.h"
 #include "base/clock.h"
 
-enum { EVENTS_PER_TURN = 256 };
+enum { EVENTS_PER_TURN = 256, IDLE_HOOKS_MAX = 4 };
 
 typedef struct deferred {
     void (*fn)(void *);
@@ -25,8 +25,11 @@ struct loop {
     void (*on_wake)(void *ctx);
     void *wake_ctx;
     _Atomic bool stop, woken;
-    int64_t (*idle_hook)(void *ctx);
-    void *idle_ctx;
+    struct {
+        int64_t (*hook)(void *ctx);
+        void *ctx;
+    } idle[IDLE_HOOKS_MAX];
+    size_t idle_count;
 
     loop_timer **heap; /* [0] fires first; slot = index + 1 */
     size_t timers, timers_cap;
@@ -218,9 +221,17 @@ void loop_defer(loop *l, void (*fn)(void *), void *arg)
 
 void loop_set_idle_hook(loop *l, int64_t (*hook)(void *ctx), void *ctx)
 {
-    assert(!hook || !l->idle_hook);
-    l->idle_hook = hook;
-    l->idle_ctx = ctx;
+    size_t at = 0;
+    while (at < l->idle_count && l->idle[at].ctx != ctx)
+        at++;
+    if (hook) {
+        assert(at < IDLE_HOOKS_MAX);
+        l->idle[at].hook = hook;
+        l->idle[at].ctx = ctx;
+        l->idle_count += at == l->idle_count;
+    } else if (at < l->idle_count) {
+        l->idle[at] = l->idle[--l->idle_count];
+    }
 }
 
 int64_t loop_now_us(const loop *l)
@@ -275,12 +286,12 @@ static void settle(loop *l)
 
 void loop_turn(loop *l, int64_t max_us)
 {
-    if (l->idle_hook) {
-        int64_t hook_us = l->idle_hook(l->idle_ctx);
-        run_deferred(l);
+    for (size_t i = 0; i < l->idle_count; i++) {
+        int64_t hook_us = l->idle[i].hook(l->idle[i].ctx);
         if (hook_us >= 0 && (max_us < 0 || hook_us < max_us))
             max_us = hook_us;
     }
+    run_deferred(l);
     int n =
         epoll_wait(l->epoll_fd, l->fetched, EVENTS_PER_TURN, to_milliseconds(sleep_for(l, max_us)));
     l->now_us = clock_mono_us();

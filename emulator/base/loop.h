@@ -46,7 +46,8 @@ void loop_timer_cancel(loop *l, loop_timer *t);
 void loop_defer(loop *l, void (*fn)(void *), void *arg);
 
 /* Called in each turn after the events were handled and before the loop sleeps; returns the longest
- * time it may sleep in microseconds (negative: no limit). One hook per loop; NULL removes it. */
+ * time it may sleep in microseconds (negative: no limit). At most four hooks per loop, told apart
+ * by ctx; hook == NULL removes the one with that ctx. */
 void loop_set_idle_hook(loop *l, int64_t (*hook)(void *ctx), void *ctx);
 
 /* The monotonic time at which this turn began, microseconds. No system call. */

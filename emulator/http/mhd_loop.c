@@ -10,19 +10,29 @@
 #include "base/clock.h"
 #include "base/log.h"
 
+enum {
+    HELD_RUN_US = 1000,
+    /* From a response that is queued to a connection that is read again: head and body leave in the
+     * first run, the request ends in the second. */
+    KICK_RUNS = 2
+};
+
 struct mhd_loop {
     loop *loop;
     struct MHD_Daemon *daemon;
     loop_watch watch;  /* the daemon's epoll descriptor */
     void *tag;         /* of the socket that is being handed in */
-    bool due;          /* run the daemon before sleeping */
+    unsigned due;      /* how often to run the daemon before sleeping */
+    unsigned held;     /* connections that wait without being suspended */
     int64_t run_at_us; /* the daemon's own next time-out; negative: none */
 };
 
 static void on_daemon_ready(loop_watch *w, uint32_t events)
 {
     (void)events;
-    container_of(w, mhd_loop, watch)->due = true;
+    mhd_loop *m = container_of(w, mhd_loop, watch);
+    if (!m->due)
+        m->due = 1;
 }
 
 static int64_t before_sleep(void *ctx)
@@ -30,7 +40,8 @@ static int64_t before_sleep(void *ctx)
     mhd_loop *m = ctx;
     if (!m->due && (m->run_at_us < 0 || loop_now_us(m->loop) < m->run_at_us))
         return m->run_at_us < 0 ? -1 : m->run_at_us - loop_now_us(m->loop);
-    m->due = false;
+    if (m->due)
+        m->due--;
     (void)MHD_run(m->daemon);
     unsigned long long ms;
     m->run_at_us = -1;
@@ -38,8 +49,11 @@ static int64_t before_sleep(void *ctx)
         if (ms > 3600000)
             ms = 3600000;
         m->run_at_us = loop_now_us(m->loop) + (int64_t)ms * 1000;
-        m->due = ms == 0;
+        if (ms == 0 && !m->held && !m->due)
+            m->due = 1;
     }
+    if (m->held)
+        m->run_at_us = loop_now_us(m->loop) + HELD_RUN_US;
     if (m->due)
         return 0;
     return m->run_at_us < 0 ? -1 : m->run_at_us - loop_now_us(m->loop);
@@ -121,7 +135,7 @@ void mhd_loop_close(mhd_loop *m)
 {
     if (!m)
         return;
-    loop_set_idle_hook(m->loop, NULL, NULL);
+    loop_set_idle_hook(m->loop, NULL, m);
     loop_del(m->loop, &m->watch);
     MHD_stop_daemon(m->daemon);
     free(m);
@@ -133,7 +147,7 @@ void mhd_loop_adopt(mhd_loop *m, int fd, const net_addr *peer, void *tag)
     /* The socket is the daemon's from here on, also when it refuses. */
     (void)MHD_add_connection(m->daemon, fd, (const struct sockaddr *)&peer->ss, peer->len);
     m->tag = NULL;
-    m->due = true;
+    m->due = KICK_RUNS;
 }
 
 void *mhd_loop_adopting_tag(const mhd_loop *m)
@@ -143,5 +157,15 @@ void *mhd_loop_adopting_tag(const mhd_loop *m)
 
 void mhd_loop_kick(mhd_loop *m)
 {
-    m->due = true;
+    m->due = KICK_RUNS;
+}
+
+void mhd_loop_hold(mhd_loop *m)
+{
+    m->held++;
+}
+
+void mhd_loop_release(mhd_loop *m)
+{
+    m->held--;
 }

@@ -37,7 +37,16 @@ void mhd_loop_close(mhd_loop *m);
 void mhd_loop_adopt(mhd_loop *m, int fd, const net_addr *peer, void *tag);
 void *mhd_loop_adopting_tag(const mhd_loop *m);
 
-/* A connection was resumed: the daemon runs once more before the loop sleeps. */
+/* A connection was resumed, or there is more for the daemon to do: it runs once more before the
+ * loop sleeps. */
 void mhd_loop_kick(mhd_loop *m);
+
+/* A short wait without MHD_suspend_connection, which costs two epoll_ctl and an empty recv: the
+ * handler returned MHD_YES in its last call without a response. libmicrohttpd then wants to run
+ * again at once, for ever. While any connection is held that wish is not followed: the daemon runs
+ * after events and kicks, and at the least every millisecond, calling the handlers of all held
+ * connections each time. So hold few and not for long, and kick wherever a callback leaves work. */
+void mhd_loop_hold(mhd_loop *m);
+void mhd_loop_release(mhd_loop *m);
 
 #endif

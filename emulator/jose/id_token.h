@@ -1,0 +1,21 @@
+/* What a Google-signed identity token says (docs: "Verifying instance identity"). */
+#ifndef JOSE_ID_TOKEN_H
+#define JOSE_ID_TOKEN_H
+
+#include "base/buf.h"
+
+#define GOOGLE_ISSUER "https://accounts.google.com"
+
+typedef struct id_token_claims {
+    span audience;  /* verbatim, any bytes that are UTF-8 */
+    span email;     /* empty: no email claims */
+    span unique_id; /* sub and azp: account_unique_id() of base/unique_id.h */
+    int64_t iat_s;
+    int64_t lifetime_s; /* exp = iat + this; may be negative to make an expired one */
+    span issuer;        /* empty: GOOGLE_ISSUER; another one makes a token that is refused */
+} id_token_claims;
+
+/* Appends the payload, JSON with alphabetical keys and no blanks, as Google's tokens have it. */
+void id_token_payload(buf *b, const id_token_claims *c);
+
+#endif

@@ -1,0 +1,197 @@
+/* Building the grant index: number the members, flatten the groups, fill the table. All linear in
+ * bindings and in (member, transitive group) pairs. */
+#include <stdlib.h>
+
+#include "policy/grants_internal.h"
+#include "policy/role.h"
+
+/* An edge between numbered members. */
+typedef struct id_edge {
+    uint32_t member, group;
+} id_edge;
+
+typedef struct edges {
+    id_edge *items;
+    size_t count, cap;
+} edges;
+
+static void *grown(void *p, size_t *cap, size_t need, size_t size)
+{
+    if (need <= *cap)
+        return p;
+    *cap = *cap * 2 > need ? *cap * 2 : need + 15;
+    void *more = reallocarray(p, *cap, size);
+    if (!more)
+        abort();
+    return more;
+}
+
+static void *zeroed(size_t count, size_t size)
+{
+    void *p = calloc(count ? count : 1, size);
+    if (!p)
+        abort();
+    return p;
+}
+
+static uint32_t number(grants *g, const char *text)
+{
+    const span whole = span_of(text);
+    member m;
+    if (!member_parse(whole, &m, NULL)) {
+        if (span_find(whole, '@') == whole.n)
+            return 0;
+        m = (member){member_kind_of_email(whole), whole};
+    }
+    char lower[GRANTS_KEY_MAX];
+    span key;
+    if (!grants_key(m.kind, m.id, lower, &key))
+        return 0;
+    g->has_domains |= m.kind == MEMBER_DOMAIN;
+    const uintptr_t next = (uintptr_t)g->id_count + 1;
+    if (strmap_put(g->ids, key, (void *)next))
+        g->id_count++;
+    return (uint32_t)(uintptr_t)strmap_get(g->ids, key);
+}
+
+static void add_edge(edges *e, uint32_t m, uint32_t group)
+{
+    if (!m || !group)
+        return;
+    e->items = grown(e->items, &e->cap, e->count + 1, sizeof *e->items);
+    e->items[e->count++] = (id_edge){m, group};
+}
+
+/* projectOwner:P and its kin stand for whoever holds the basic role on project P. */
+static void add_basic_roles(const grants *g, edges *e, const project *p, const binding *b,
+                            size_t count)
+{
+    static const struct {
+        const char *role;
+        member_kind set;
+    } basic[] = {{"roles/owner", MEMBER_PROJECT_OWNER},
+                 {"roles/editor", MEMBER_PROJECT_EDITOR},
+                 {"roles/viewer", MEMBER_PROJECT_VIEWER}};
+    for (size_t r = 0; r < countof(basic); r++) {
+        const uint32_t set = grants_id(g, basic[r].set, span_of(p->id));
+        for (size_t i = 0; set && i < count; i++) {
+            if (b[i].project_level && strcmp(b[i].role, basic[r].role) == 0)
+                add_edge(e, g->binding_ids[i], set);
+        }
+    }
+}
+
+/* Direct edges sorted by member: those of member i are to[from[i] .. from[i + 1]). */
+static uint32_t *sort_edges(const edges *e, uint32_t id_count, uint32_t **out_to)
+{
+    uint32_t *from = zeroed((size_t)id_count + 2, sizeof *from);
+    uint32_t *to = zeroed(e->count, sizeof *to);
+    for (size_t i = 0; i < e->count; i++)
+        from[e->items[i].member + 1]++;
+    for (size_t i = 1; i <= (size_t)id_count + 1; i++)
+        from[i] += from[i - 1];
+    uint32_t *next = zeroed((size_t)id_count + 2, sizeof *next);
+    memcpy(next, from, ((size_t)id_count + 2) * sizeof *next);
+    for (size_t i = 0; i < e->count; i++)
+        to[next[e->items[i].member]++] = e->items[i].group;
+    free(next);
+    *out_to = to;
+    return from;
+}
+
+/* Working memory of one closure: which groups were met for the member at hand, and which are still
+ * to be followed. */
+typedef struct walk {
+    const uint32_t *from, *to;
+    const bool *named; /* by a binding */
+    uint32_t *met;     /* met[group] == member: seen */
+    uint32_t *todo;
+    size_t cap; /* of grants.groups */
+} walk;
+
+static size_t meet(walk *w, uint32_t m, uint32_t at, size_t todo)
+{
+    for (uint32_t i = w->from[at]; i < w->from[at + 1]; i++) {
+        if (w->met[w->to[i]] == m)
+            continue;
+        w->met[w->to[i]] = m;
+        w->todo[todo++] = w->to[i];
+    }
+    return todo;
+}
+
+static size_t close_over(grants *g, walk *w, uint32_t m, size_t total)
+{
+    for (size_t todo = meet(w, m, m, 0); todo;) {
+        const uint32_t group = w->todo[--todo];
+        if (w->named[group]) {
+            g->groups = grown(g->groups, &w->cap, total + 1, sizeof *g->groups);
+            g->groups[total++] = group;
+        }
+        todo = meet(w, m, group, todo);
+    }
+    return total;
+}
+
+static void flatten(grants *g, const edges *e, size_t binding_count)
+{
+    const size_t n = (size_t)g->id_count + 2;
+    bool *named = zeroed(n, sizeof *named);
+    for (size_t i = 0; i < binding_count; i++)
+        named[g->binding_ids[i]] = true;
+    uint32_t *to = NULL;
+    uint32_t *from = sort_edges(e, g->id_count, &to);
+    walk w = {.from = from, .to = to, .named = named};
+    w.met = zeroed(n, sizeof *w.met);
+    w.todo = zeroed(n, sizeof *w.todo);
+    g->group_from = zeroed(n, sizeof *g->group_from);
+    g->groups = grown(NULL, &w.cap, 1, sizeof *g->groups);
+    size_t total = 0;
+    for (uint32_t m = 1; m <= g->id_count; m++) {
+        g->group_from[m] = (uint32_t)total;
+        total = close_over(g, &w, m, total);
+    }
+    g->group_from[g->id_count + 1] = (uint32_t)total;
+    free(w.todo);
+    free(w.met);
+    free(from);
+    free(to);
+    free(named);
+}
+
+static void fill_table(grants *g, const binding *bindings, size_t count)
+{
+    g->slot_count = 16;
+    while (g->slot_count < count * 2)
+        g->slot_count *= 2;
+    g->slots = zeroed(g->slot_count, sizeof *g->slots);
+    for (size_t i = 0; i < count; i++) {
+        const binding *b = &bindings[i];
+        if (!b->invokes || !g->binding_ids[i])
+            continue;
+        const uint32_t scope = b->project_level ? GRANTS_PROJECT : b->service;
+        grant_slot *slot = grants_slot(g, scope, g->binding_ids[i]);
+        if (!slot->binding || b->effective_us < slot->binding->effective_us)
+            *slot = (grant_slot){(uint64_t)scope << 32 | g->binding_ids[i], b};
+    }
+}
+
+grants *grants_build(const project *p, const binding *bindings, size_t binding_count,
+                     const group_edge *group_edges, size_t edge_count)
+{
+    grants *g = zeroed(1, sizeof *g);
+    g->ids = strmap_new();
+    g->binding_ids = zeroed(binding_count, sizeof *g->binding_ids);
+    for (size_t i = 0; i < binding_count; i++)
+        g->binding_ids[i] = number(g, bindings[i].member);
+    edges e = {0};
+    for (size_t i = 0; i < edge_count; i++)
+        add_edge(&e, number(g, group_edges[i].member), number(g, group_edges[i].group));
+    add_basic_roles(g, &e, p, bindings, binding_count);
+    g->all_users = grants_id(g, MEMBER_ALL_USERS, (span){NULL, 0});
+    g->all_authenticated = grants_id(g, MEMBER_ALL_AUTHENTICATED, (span){NULL, 0});
+    flatten(g, &e, binding_count);
+    fill_table(g, bindings, binding_count);
+    free(e.items);
+    return g;
+}

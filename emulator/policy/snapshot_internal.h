@@ -1,0 +1,75 @@
+/* What the files of policy/ share behind snapshot.h; nobody else includes this. */
+#ifndef POLICY_SNAPSHOT_INTERNAL_H
+#define POLICY_SNAPSHOT_INTERNAL_H
+
+#include <stdatomic.h>
+
+#include "base/hash.h"
+#include "policy/grants.h"
+#include "policy/snapshot.h"
+#include "policy/textpool.h"
+
+/* A URL whose origin is an accepted audience: "http://127.0.0.1:8082" in its parts. */
+typedef struct url_form {
+    span scheme, host, port; /* port with its colon, empty when there is none */
+    bool run_app;            /* one of the two default URLs */
+} url_form;
+
+enum { SERVICE_FORMS_MAX = 4 };
+
+typedef struct service_urls {
+    url_form forms[SERVICE_FORMS_MAX];
+    size_t count;
+} service_urls;
+
+/* Where a host name leads at the shared ingress. */
+typedef struct host_entry {
+    const service *service; /* NULL: claimed by several services, so by none */
+    host_kind kind;
+} host_entry;
+
+/* A URL's origin in parts, the rest of the URL behind it. false: neither http:// nor
+ * https://. */
+typedef struct url_parts {
+    span scheme, host, port, rest;
+} url_parts;
+bool url_split(span url, url_parts *out);
+/* host[:port] or [v6][:port]; out->scheme and rest stay. */
+void authority_split(span authority, span *out_host, span *out_port);
+bool url_same_host(span a, span b); /* 127.0.0.1, localhost and [::1] are one */
+
+struct snapshot {
+    atomic_uint refs;
+    textpool *pool; /* owns every string and array below */
+    project project;
+    emulation emulation;
+    service *services;
+    size_t service_count;
+    service_urls *urls; /* by service index */
+    account *accounts;
+    size_t account_count;
+    const char **users;
+    size_t user_count;
+    binding *bindings;
+    size_t binding_count;
+    strmap *services_by_name; /* → service */
+    strmap *accounts_by_key;  /* lower-case e-mail or unique id → account */
+    strmap *users_by_id;      /* unique id → e-mail */
+    strmap *hosts;            /* lower-case host → host_entry */
+    strmap *audiences;        /* origin without scheme, custom audience → service */
+    grants *grants;
+};
+
+/* Filled from services (with their URLs) and project; used by snapshot_build only. */
+void snapshot_index_hosts(snapshot *s);
+void snapshot_index_audiences(snapshot *s);
+
+/* Sets effective_us and granted_us of every binding of s that `before` lacks. */
+void snapshot_propagate(snapshot *s, const snapshot *before, int64_t now_us);
+
+/* The longest e-mail or host name that is looked up; longer ones are unknown. */
+enum { KEY_TEXT_MAX = 320 };
+/* ASCII lower case into out; false when it is longer. */
+bool key_lower(span text, char out[KEY_TEXT_MAX], span *out_key);
+
+#endif

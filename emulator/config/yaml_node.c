@@ -1,0 +1,24 @@
+/* Questions about a finished tree. */
+#include "base/attr.h"
+#include "config/yaml.h"
+
+bool node_is_null(const node *n)
+{
+    static const char *const words[] = {"", "~", "null", "Null", "NULL"};
+    if (n->kind != NODE_SCALAR || !n->plain)
+        return false;
+    for (size_t i = 0; i < countof(words); i++)
+        if (span_eq_str(n->text, words[i]))
+            return true;
+    return false;
+}
+
+const node *node_get(const node *map, const char *key)
+{
+    if (map->kind != NODE_MAP)
+        return NULL;
+    for (size_t i = 0; i < map->count; i++)
+        if (span_eq_str(map->pairs[i].key->text, key))
+            return map->pairs[i].value;
+    return NULL;
+}

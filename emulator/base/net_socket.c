@@ -68,7 +68,10 @@ int net_reserve(const net_addr *a, error *e)
             return -1;
         (void)close(probe);
     }
-    return bound_socket(a, net_addr_port(a) != 0, true, e);
+    /* Without SO_REUSEADDR nobody who sets it can slip in before our listener is there. Only what
+     * another program's closed connections have left behind (TIME_WAIT) makes it necessary. */
+    int fd = bound_socket(a, false, true, e);
+    return fd >= 0 || net_addr_port(a) == 0 ? fd : bound_socket(a, true, true, e);
 }
 
 bool net_local(int fd, net_addr *out)

@@ -45,10 +45,6 @@ static void close_lock(const int *fd)
     if (*fd >= 0)
         (void)close(*fd);
 }
-static void store_auto(keystore **p)
-{
-    keystore_close(*p);
-}
 
 static signing_keys *keys_new(void)
 {
@@ -147,24 +143,32 @@ static bool make_first_key(keystore *k, error *e)
     return add_key_locked(k, e) && scan(k, e);
 }
 
+static bool fill(keystore *k, bool create, error *e)
+{
+    if (!key_folder_prepare(k->dir, create, e) || !scan(k, e))
+        return false;
+    if (can_sign(k))
+        return true;
+    if (create)
+        return make_first_key(k, e);
+    return error_set(e, ERR_NOT_FOUND,
+                     "keys folder %s: no signing key; make one with: invoker keys init --keys %s",
+                     k->dir, k->dir);
+}
+
 keystore *keystore_open(const char *dir, bool create, clock_source clock, error *e)
 {
-    AUTO(store_auto) keystore *k = calloc(1, sizeof *k);
+    keystore *k = calloc(1, sizeof *k);
     if (!k)
         abort();
     k->dir = span_dup(span_of(dir));
     k->clock = clock;
-    if (!key_folder_prepare(dir, create, e) || !scan(k, e))
-        return NULL;
-    if (!can_sign(k) && !create) {
-        error_set(e, ERR_NOT_FOUND,
-                  "keys folder %s: no signing key; make one with: invoker keys init --keys %s", dir,
-                  dir);
-        return NULL;
-    }
-    if (!can_sign(k) && !make_first_key(k, e))
-        return NULL;
-    return TAKE(k);
+    k->jwks = buf_make(DOCUMENT_MAX);
+    k->pem_map = buf_make(DOCUMENT_MAX);
+    if (fill(k, create, e))
+        return k;
+    keystore_close(k);
+    return NULL;
 }
 
 void keystore_close(keystore *k)

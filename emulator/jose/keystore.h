@@ -1,6 +1,6 @@
 /* The folder of signing keys. Per key: KID.pem (PKCS#8, 0600) and KID.crt (self-signed X.509); the
  * folder is 0700. Newest not-retired key signs; retired keys stay published until their overlap
- * ends. Only the metadata process and `invoker keys|token` open it. */
+ * ends. Only the metadata process and `invoker keys|token|inspect` open it. */
 #ifndef JOSE_KEYSTORE_H
 #define JOSE_KEYSTORE_H
 

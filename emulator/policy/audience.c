@@ -155,7 +155,7 @@ static bool is_custom_domain(const service *svc, span aud)
 audience_verdict snapshot_audience(const snapshot *s, const service *svc, span aud,
                                    const service **out_other)
 {
-    const service *ignored;
+    const service *ignored = NULL;
     const service **other = out_other ? out_other : &ignored;
     *other = NULL;
     if (in_list(svc->custom_audiences, aud))

@@ -30,14 +30,11 @@ static bool can_match(member_kind k)
 
 bool grants_key(member_kind kind, span id, char out[GRANTS_KEY_MAX], span *out_key)
 {
-    if (!can_match(kind) || id.n > GRANTS_KEY_MAX - 1)
+    span lower;
+    if (!can_match(kind) || !key_lower(id, out + 1, &lower))
         return false;
     out[0] = (char)('A' + (int)kind);
-    for (size_t i = 0; i < id.n; i++) {
-        const char c = id.p[i];
-        out[i + 1] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-    }
-    *out_key = (span){out, id.n + 1};
+    *out_key = (span){out, lower.n + 1};
     return true;
 }
 
@@ -47,7 +44,8 @@ uint32_t grants_id(const grants *g, member_kind kind, span id)
     span key;
     if (!grants_key(kind, id, text, &key))
         return 0;
-    return (uint32_t)(uintptr_t)strmap_get(g->ids, key);
+    const uint32_t *number = strmap_get(g->ids, key);
+    return number ? *number : 0;
 }
 
 grants_ids grants_resolve(const grants *g, const principal *p)

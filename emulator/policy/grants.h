@@ -13,7 +13,8 @@ typedef struct group_edge {
     const char *member, *group;
 } group_edge;
 
-grants *grants_build(const project *p, const binding *bindings, size_t binding_count,
+/* What lives as long as the snapshot is taken from m. */
+grants *grants_build(textpool *m, const project *p, const binding *bindings, size_t binding_count,
                      const group_edge *edges, size_t edge_count);
 void grants_free(grants *g);
 

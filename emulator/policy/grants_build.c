@@ -34,7 +34,7 @@ static void *zeroed(size_t count, size_t size)
     return p;
 }
 
-static uint32_t number(grants *g, const char *text)
+static uint32_t number(grants *g, textpool *pool, const char *text)
 {
     const span whole = span_of(text);
     member m;
@@ -48,10 +48,13 @@ static uint32_t number(grants *g, const char *text)
     if (!grants_key(m.kind, m.id, lower, &key))
         return 0;
     g->has_domains |= m.kind == MEMBER_DOMAIN;
-    const uintptr_t next = (uintptr_t)g->id_count + 1;
-    if (strmap_put(g->ids, key, (void *)next))
-        g->id_count++;
-    return (uint32_t)(uintptr_t)strmap_get(g->ids, key);
+    uint32_t *known = strmap_get(g->ids, key);
+    if (!known) {
+        known = textpool_alloc(pool, sizeof *known);
+        *known = ++g->id_count;
+        strmap_put(g->ids, key, known);
+    }
+    return *known;
 }
 
 static void add_edge(edges *e, uint32_t m, uint32_t group)
@@ -176,17 +179,17 @@ static void fill_table(grants *g, const binding *bindings, size_t count)
     }
 }
 
-grants *grants_build(const project *p, const binding *bindings, size_t binding_count,
+grants *grants_build(textpool *m, const project *p, const binding *bindings, size_t binding_count,
                      const group_edge *group_edges, size_t edge_count)
 {
     grants *g = zeroed(1, sizeof *g);
     g->ids = strmap_new();
     g->binding_ids = zeroed(binding_count, sizeof *g->binding_ids);
     for (size_t i = 0; i < binding_count; i++)
-        g->binding_ids[i] = number(g, bindings[i].member);
+        g->binding_ids[i] = number(g, m, bindings[i].member);
     edges e = {0};
     for (size_t i = 0; i < edge_count; i++)
-        add_edge(&e, number(g, group_edges[i].member), number(g, group_edges[i].group));
+        add_edge(&e, number(g, m, group_edges[i].member), number(g, m, group_edges[i].group));
     add_basic_roles(g, &e, p, bindings, binding_count);
     g->all_users = grants_id(g, MEMBER_ALL_USERS, (span){NULL, 0});
     g->all_authenticated = grants_id(g, MEMBER_ALL_AUTHENTICATED, (span){NULL, 0});

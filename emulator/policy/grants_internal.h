@@ -4,8 +4,9 @@
 
 #include "base/hash.h"
 #include "policy/grants.h"
+#include "policy/snapshot_internal.h"
 
-enum { GRANTS_KEY_MAX = 321 }; /* kind and e-mail; longer members match nobody */
+enum { GRANTS_KEY_MAX = KEY_TEXT_MAX + 1 }; /* kind and e-mail; longer members match nobody */
 
 typedef struct grant_slot {
     uint64_t key;           /* scope << 32 | member's number */
@@ -13,7 +14,7 @@ typedef struct grant_slot {
 } grant_slot;
 
 struct grants {
-    strmap *ids; /* member → its number, from 1 */
+    strmap *ids; /* member → its number, from 1 (in the pool) */
     uint32_t id_count;
     uint32_t all_users, all_authenticated; /* 0: nobody names them */
     bool has_domains;

@@ -84,44 +84,65 @@ static bool bad(error *e, span text, const char *expected)
     return error_set(e, ERR_INVALID, "member \"%.*s\" is not valid: %s", shown, text.p, expected);
 }
 
-static bool check_email(span text, member m, error *e)
+/* ---- what follows each prefix ---- */
+
+static bool is_person(span id)
 {
-    if (!looks_like_email(m.id))
-        return bad(e, text, "expected an e-mail address behind the prefix");
-    const bool account = member_kind_of_email(m.id) == MEMBER_SERVICE_ACCOUNT;
-    if (m.kind == MEMBER_USER && account)
-        return bad(e, text, "this address is a service account; write serviceAccount: in front");
-    if (m.kind == MEMBER_SERVICE_ACCOUNT && !account)
-        return bad(e, text, "a service account's address ends in .gserviceaccount.com");
-    return true;
+    return looks_like_email(id) && member_kind_of_email(id) == MEMBER_USER;
+}
+static bool is_account(span id)
+{
+    return looks_like_workload(id) ||
+           (looks_like_email(id) && member_kind_of_email(id) == MEMBER_SERVICE_ACCOUNT);
+}
+static bool is_resource(span id)
+{
+    return span_starts(id, SPAN_LIT("//iam.googleapis.com/"));
+}
+static bool is_deleted(span id)
+{
+    return span_find(id, ':') < id.n;
+}
+static bool is_something(span id)
+{
+    return id.n > 0;
+}
+static bool is_nothing(span id)
+{
+    (void)id;
+    return false; /* the colon is too much */
 }
 
-/* What follows the prefix. Exhaustive, so that a new kind must state its form. */
-static bool check_id(span text, member m, error *e)
+static const char ALONE[] = "allUsers and allAuthenticatedUsers stand alone, without \":\"";
+static const char EMAIL[] = "expected an e-mail address behind the prefix";
+static const char RESOURCE[] = "expected //iam.googleapis.com/… behind the prefix";
+static const char PROJECT[] = "expected a project id behind the prefix";
+
+static const struct {
+    bool (*fits)(span id);
+    const char *expected;
+} forms[] = {
+    [MEMBER_ALL_USERS] = {is_nothing, ALONE},
+    [MEMBER_ALL_AUTHENTICATED] = {is_nothing, ALONE},
+    [MEMBER_USER] = {is_person,
+                     "this address is a service account; write serviceAccount: in front"},
+    [MEMBER_SERVICE_ACCOUNT] = {is_account,
+                                "a service account's address ends in .gserviceaccount.com"},
+    [MEMBER_GROUP] = {looks_like_email, EMAIL},
+    [MEMBER_DOMAIN] = {looks_like_domain, "expected a domain such as example.com"},
+    [MEMBER_PRINCIPAL] = {is_resource, RESOURCE},
+    [MEMBER_PRINCIPAL_SET] = {is_resource, RESOURCE},
+    [MEMBER_DELETED] = {is_deleted, "expected deleted:KIND:ID?uid=NUMBER"},
+    [MEMBER_PROJECT_OWNER] = {is_something, PROJECT},
+    [MEMBER_PROJECT_EDITOR] = {is_something, PROJECT},
+    [MEMBER_PROJECT_VIEWER] = {is_something, PROJECT},
+};
+
+/* Of a person or account whose address is none at all, that comes first. */
+static bool bad_id(span text, member m, error *e)
 {
-    switch (m.kind) {
-    case MEMBER_ALL_USERS:
-    case MEMBER_ALL_AUTHENTICATED:
-        return bad(e, text, "allUsers and allAuthenticatedUsers stand alone, without \":\"");
-    case MEMBER_SERVICE_ACCOUNT:
-        return looks_like_workload(m.id) || check_email(text, m, e);
-    case MEMBER_USER:
-    case MEMBER_GROUP:
-        return check_email(text, m, e);
-    case MEMBER_DOMAIN:
-        return looks_like_domain(m.id) || bad(e, text, "expected a domain such as example.com");
-    case MEMBER_PRINCIPAL:
-    case MEMBER_PRINCIPAL_SET:
-        return span_starts(m.id, SPAN_LIT("//iam.googleapis.com/")) ||
-               bad(e, text, "expected //iam.googleapis.com/… behind the prefix");
-    case MEMBER_DELETED:
-        return span_find(m.id, ':') < m.id.n || bad(e, text, "expected deleted:KIND:ID?uid=NUMBER");
-    case MEMBER_PROJECT_OWNER:
-    case MEMBER_PROJECT_EDITOR:
-    case MEMBER_PROJECT_VIEWER:
-        return m.id.n > 0 || bad(e, text, "expected a project id behind the prefix");
-    }
-    abort();
+    const bool by_email = m.kind == MEMBER_USER || m.kind == MEMBER_SERVICE_ACCOUNT;
+    return bad(e, text, by_email && !looks_like_email(m.id) ? EMAIL : forms[m.kind].expected);
 }
 
 static bool bad_prefix(span text, span prefix, error *e)
@@ -160,8 +181,8 @@ bool member_parse(span text, member *out, error *e)
         if (!span_eq_str(prefix, kinds[i].prefix))
             continue;
         const member m = {kinds[i].kind, id};
-        if (!check_id(text, m, e))
-            return false;
+        if (!forms[m.kind].fits(id))
+            return bad_id(text, m, e);
         *out = m;
         return true;
     }

@@ -4,7 +4,7 @@
 
 void authority_split(span authority, span *out_host, span *out_port)
 {
-    size_t end = authority.n;
+    size_t end;
     if (authority.n && authority.p[0] == '[') {
         const size_t close = span_find(authority, ']');
         end = close < authority.n ? close + 1 : close;

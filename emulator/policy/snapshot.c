@@ -92,8 +92,9 @@ bool key_lower(span text, char out[KEY_TEXT_MAX], span *out_key)
     if (text.n > KEY_TEXT_MAX)
         return false;
     for (size_t i = 0; i < text.n; i++) {
-        const char c = text.p[i];
-        out[i] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+        out[i] = text.p[i];
+        if (out[i] >= 'A' && out[i] <= 'Z')
+            out[i] = (char)(out[i] + ('a' - 'A'));
     }
     *out_key = (span){out, text.n};
     return true;
@@ -147,9 +148,9 @@ bool snapshot_principal(const snapshot *s, const char *email, const char *sub, p
         *out = (principal){MEMBER_SERVICE_ACCOUNT, span_of(a->email)};
         return true;
     }
-    const char *user = strmap_get(s->users_by_id, span_of(sub));
+    const char *const *user = strmap_get(s->users_by_id, span_of(sub));
     if (user)
-        *out = (principal){MEMBER_USER, span_of(user)};
+        *out = (principal){MEMBER_USER, span_of(*user)};
     return user != NULL;
 }
 

@@ -62,8 +62,9 @@ static void add_user(snapshot *s, span email)
     if (email.n == 0 || member_kind_of_email(email) != MEMBER_USER)
         return;
     const char *copy = textpool_span(s->pool, email);
-    if (strmap_put(s->users_by_id, span_of(id_of(s->pool, copy)), (void *)(uintptr_t)copy))
-        s->users[s->user_count++] = copy;
+    s->users[s->user_count] = copy;
+    if (strmap_put(s->users_by_id, span_of(id_of(s->pool, copy)), &s->users[s->user_count]))
+        s->user_count++;
 }
 
 static void add_user_member(snapshot *s, const char *text)
@@ -188,8 +189,8 @@ snapshot *snapshot_build(snapshot_builder *b, const snapshot *before, int64_t no
     build_services(s, b);
     build_bindings(s, b);
     snapshot_propagate(s, before, now_us);
-    s->grants =
-        grants_build(&s->project, s->bindings, s->binding_count, b->groups.items, b->groups.count);
+    s->grants = grants_build(s->pool, &s->project, s->bindings, s->binding_count, b->groups.items,
+                             b->groups.count);
     open_public_services(s);
     snapshot_index_audiences(s);
     snapshot_index_hosts(s);

@@ -54,7 +54,7 @@ struct snapshot {
     size_t binding_count;
     strmap *services_by_name; /* → service */
     strmap *accounts_by_key;  /* lower-case e-mail or unique id → account */
-    strmap *users_by_id;      /* unique id → e-mail */
+    strmap *users_by_id;      /* unique id → place in users */
     strmap *hosts;            /* lower-case host → host_entry */
     strmap *audiences;        /* origin without scheme, custom audience → service */
     grants *grants;

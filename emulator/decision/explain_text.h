@@ -1,0 +1,23 @@
+/* Words that explain.c and explain_fix.c share. Private to decision/. */
+#ifndef DECISION_EXPLAIN_TEXT_H
+#define DECISION_EXPLAIN_TEXT_H
+
+#include "base/buf.h"
+#include "decision/explain.h"
+
+/* Somebody else's text in double quotes: cut to a sane length, control characters masked. */
+void explain_quoted(buf *b, span text);
+
+/* As one word of a shell command; in single quotes where it needs them. */
+void explain_shell(buf *b, span text);
+
+/* "serviceAccount:a@b" */
+void explain_member(buf *b, const principal *p);
+
+/* "90 s", "12 min", "3 h": how long, for people. */
+void explain_span_of_time(buf *b, int64_t us);
+
+/* https://…run.app, the URL that production's tokens are made for. */
+const char *explain_production_url(const service *svc);
+
+#endif

@@ -1,0 +1,289 @@
+/* The life of an exchange between the two sides: judged, forwarded or answered, over. */
+#include "proxy/exchange.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/attr.h"
+#include "proxy/exchange_impl.h"
+#include "proxy/proxy_impl.h"
+
+enum { SPARES_MAX = 256 };
+
+/* ---- memory ---- */
+
+static void on_call_changed(h1_call *c);
+static void on_deadline(loop_timer *t);
+
+static exchange *exchange_make(proxy *p)
+{
+    exchange *x = malloc(sizeof *x);
+    if (!x)
+        abort();
+    h1_call_init(&x->call, p->pool, on_call_changed);
+    x->arena_more = NULL;
+    p->exchanges++;
+    return x;
+}
+
+exchange *exchange_new(proxy *p, const front_ops *front)
+{
+    exchange *x = p->spares;
+    if (x) {
+        p->spares = x->next;
+        p->spare_count--;
+    } else {
+        x = exchange_make(p);
+    }
+    memset(x, 0, offsetof(exchange, inline_fields));
+    x->proxy = p;
+    x->front = front;
+    x->fields = x->inline_fields;
+    x->field_room = EXCHANGE_FIELDS;
+    x->started_us = loop_now_us(p->loop);
+    x->deadline.fire = on_deadline;
+    return x;
+}
+
+void exchange_free(exchange *x)
+{
+    x->proxy->exchanges--;
+    h1_call_free(&x->call);
+    free(x);
+}
+
+static void exchange_recycle(exchange *x)
+{
+    proxy *p = x->proxy;
+    for (arena_block *b = x->arena_more; b;) {
+        arena_block *next = b->next;
+        free(b);
+        b = next;
+    }
+    x->arena_more = NULL;
+    if (p->spare_count == SPARES_MAX) {
+        exchange_free(x);
+        return;
+    }
+    h1_call_reset(&x->call);
+    x->next = p->spares;
+    p->spares = x;
+    p->spare_count++;
+}
+
+void *exchange_alloc(exchange *x, size_t n)
+{
+    const size_t align = sizeof(max_align_t) - 1;
+    n = (n + align) & ~align;
+    if (n <= EXCHANGE_ARENA - x->arena_used) {
+        void *at = x->arena + x->arena_used;
+        x->arena_used += n;
+        return at;
+    }
+    const size_t header = (sizeof(arena_block) + align) & ~align;
+    arena_block *b = malloc(header + n);
+    if (!b)
+        abort();
+    b->next = x->arena_more;
+    x->arena_more = b;
+    return (char *)b + header;
+}
+
+span exchange_keep(exchange *x, span s)
+{
+    char *copy = exchange_alloc(x, s.n + 1);
+    if (s.n)
+        memcpy(copy, s.p, s.n);
+    copy[s.n] = '\0';
+    return (span){copy, s.n};
+}
+
+/* ---- the judgement ---- */
+
+void exchange_judge(exchange *x)
+{
+    exchange_handler *h = &x->proxy->options.handler;
+    x->judged = true;
+    proxy_exchange_opened(x->proxy, x);
+    h->on_head(h->ctx, x);
+    assert(x->verdict != VERDICT_NONE);
+}
+
+static void take_verdict(exchange *x, verdict v)
+{
+    assert(x->verdict == VERDICT_NONE || x->verdict == VERDICT_DEFERRED);
+    bool late = x->verdict == VERDICT_DEFERRED;
+    x->verdict = v;
+    if (late)
+        x->front->wake(x);
+}
+
+void exchange_defer(exchange *x)
+{
+    assert(x->verdict == VERDICT_NONE);
+    x->verdict = VERDICT_DEFERRED;
+}
+
+void exchange_reply(exchange *x, const reply *r)
+{
+    field *fields = exchange_alloc(x, (r->field_count + 1) * sizeof *fields);
+    for (size_t i = 0; i < r->field_count; i++)
+        fields[i] =
+            (field){exchange_keep(x, r->fields[i].name), exchange_keep(x, r->fields[i].value)};
+    x->reply = *r;
+    x->reply.fields = fields;
+    x->reply.body = exchange_keep(x, r->body);
+    x->has_reply = true;
+    take_verdict(x, VERDICT_REPLY);
+}
+
+void exchange_fail(exchange *x, proxy_failure f)
+{
+    exchange_handler *h = &x->proxy->options.handler;
+    x->failure = f;
+    x->reply = (reply){.status = 502};
+    h->on_failure(h->ctx, x, f, &x->reply);
+    x->has_reply = true;
+}
+
+/* Before the head went out a failure becomes a page, afterwards it ends the connection. */
+static void settle_failure(exchange *x)
+{
+    proxy_failure f = x->call.failure;
+    if (x->answered) {
+        if (x->failure == PROXY_OK)
+            x->failure = f == PROXY_TIMEOUT || f == PROXY_CLIENT_GONE ? f : PROXY_TRUNCATED;
+        return;
+    }
+    if (x->has_reply || f == PROXY_CLIENT_GONE)
+        return;
+    exchange_fail(x, f == PROXY_TRUNCATED ? PROXY_BAD_RESPONSE : f);
+}
+
+void exchange_settle(exchange *x)
+{
+    if (x->call.state == H1_CALL_FAILED)
+        settle_failure(x);
+}
+
+static void on_call_changed(h1_call *c)
+{
+    exchange *x = container_of(c, exchange, call);
+    exchange_settle(x);
+    x->front->wake(x);
+}
+
+static void on_deadline(loop_timer *t)
+{
+    exchange *x = container_of(t, exchange, deadline);
+    bool answered = x->answered;
+    if (x->call.state == H1_CALL_DONE && !answered)
+        answered = true; /* a caller that takes no answer is all that is left */
+    h1_call_abort(&x->call, PROXY_TIMEOUT, "the upstream did not answer in time");
+    if (answered) {
+        if (x->failure == PROXY_OK)
+            x->failure = PROXY_TIMEOUT;
+        x->front->cut(x);
+        return;
+    }
+    on_call_changed(&x->call);
+}
+
+void exchange_forward(exchange *x, const forward *f)
+{
+    x->forward = *f;
+    const bool no_host = !x->host.n && !x->named_host.n;
+    char upstream_host[NET_ADDR_TEXT_MAX];
+    const head_out head = {
+        .method = x->method,
+        .target = x->outgoing,
+        .host = no_host ? span_of(net_addr_text(&f->upstream, upstream_host)) : x->named_host,
+        .fields = x->fields,
+        .field_count = x->field_count,
+        .framing = x->framing,
+        .drop = f->drop,
+        .add = f->add,
+        .add_count = f->add_count,
+    };
+    if (f->timeout_us > 0)
+        loop_timer_set(x->proxy->loop, &x->deadline, loop_now_us(x->proxy->loop) + f->timeout_us);
+    h1_call_start(&x->call, &f->upstream, &head, x->has_body && !x->expect_continue);
+    take_verdict(x, VERDICT_FORWARD);
+}
+
+/* ---- the response ---- */
+
+void exchange_answer_begins(exchange *x, unsigned status)
+{
+    x->answered = true;
+    x->status = status;
+}
+
+bool exchange_response_field_travels(const exchange *x, const header_names *drop, span name)
+{
+    if (name.n == 14 && span_ieq_str(name, "Content-Length"))
+        return false; /* the caller's side frames by itself */
+    if (header_is_hop_by_hop(name) || header_names_have(drop, name))
+        return false;
+    if (!x->call.head.connection_names)
+        return true;
+    for (size_t i = 0; i < x->call.head.field_count; i++) {
+        const h1_field *f = &x->call.head.fields[i];
+        const field as_field = {f->name, f->value};
+        if (f->name.n == 10 && header_is_named(&as_field, 1, name))
+            return false;
+    }
+    return true;
+}
+
+/* ---- the end ---- */
+
+void exchange_client_gone(exchange *x)
+{
+    if (x->failure == PROXY_OK)
+        x->failure = PROXY_CLIENT_GONE;
+    h1_call_abort(&x->call, PROXY_CLIENT_GONE, "the caller left");
+    x->front->cut(x);
+}
+
+void exchange_finish(exchange *x, bool complete)
+{
+    proxy *p = x->proxy;
+    loop_timer_cancel(p->loop, &x->deadline);
+    h1_call_reset(&x->call);
+    if (x->judged) {
+        if (!complete && x->failure == PROXY_OK)
+            x->failure = PROXY_CLIENT_GONE;
+        const exchange_outcome o = {
+            .failure = x->failure,
+            .status = x->answered ? x->status : 0,
+            .forwarded = x->verdict == VERDICT_FORWARD,
+            .request_bytes = x->head_bytes + x->request_body,
+            .response_bytes = x->response_bytes,
+            .latency_us = loop_now_us(p->loop) - x->started_us,
+        };
+        exchange_handler *h = &p->options.handler;
+        h->on_done(h->ctx, x, &o);
+        proxy_exchange_closed(p, x);
+    }
+    exchange_recycle(x);
+}
+
+const char *proxy_failure_name(proxy_failure f)
+{
+    switch (f) {
+    case PROXY_OK:
+        return "ok";
+    case PROXY_CONNECT_FAILED:
+        return "connect-failed";
+    case PROXY_BAD_RESPONSE:
+        return "bad-response";
+    case PROXY_TRUNCATED:
+        return "truncated";
+    case PROXY_TIMEOUT:
+        return "timeout";
+    case PROXY_CLIENT_GONE:
+        return "client-gone";
+    }
+    abort();
+}

@@ -1,0 +1,113 @@
+/* An exchange from the inside: shared by exchange.c, proxy.c and the callers' sides. */
+#ifndef PROXY_EXCHANGE_IMPL_H
+#define PROXY_EXCHANGE_IMPL_H
+
+#include "proxy/exchange.h"
+#include "proxy/h1_call.h"
+
+struct MHD_Connection;
+struct MHD_Response;
+struct h1_conn;
+
+/* What a callers' side does for an exchange. */
+typedef struct front_ops {
+    /* Something that it may be waiting for came true: the verdict, room for the request's body, the
+     * response or more of it. Harmless when it does not wait. */
+    void (*wake)(exchange *x);
+    /* End the caller's connection now, whatever it is doing. */
+    void (*cut)(exchange *x);
+} front_ops;
+
+typedef enum verdict { VERDICT_NONE, VERDICT_DEFERRED, VERDICT_REPLY, VERDICT_FORWARD } verdict;
+
+enum { EXCHANGE_ARENA = 4096, EXCHANGE_FIELDS = 64 };
+
+typedef struct arena_block {
+    struct arena_block *next;
+} arena_block;
+
+struct exchange {
+    proxy *proxy;
+    exchange *next; /* in the proxy's list of spares, or of open ones */
+    exchange *previous;
+    const front_ops *front;
+
+    /* the request */
+    span method, target, path, host, version;
+    span named_host; /* of an absolute-form target; else empty */
+    span outgoing;   /* the target as the upstream is asked for it */
+    field *fields;
+    size_t field_count, field_room;
+    head_framing framing;
+    const net_addr *peer;
+    void *tag;
+    int64_t started_us;
+    size_t head_bytes;
+
+    /* the judgement */
+    reply reply; /* the judge's, or the failure's page */
+    void *user;
+    verdict verdict;
+    bool judged; /* on_head was called: on_done has to be */
+    bool has_reply;
+
+    /* the request's kind */
+    bool has_body, expect_continue, http10;
+    bool answered; /* the response's head was handed to the caller's side */
+
+    /* the response */
+    forward forward;
+    loop_timer deadline;
+    uint64_t request_body, response_bytes;
+    proxy_failure failure;
+    unsigned status;
+
+    /* h1_front's */
+    struct h1_conn *conn;
+    struct MHD_Connection *mhd;
+    struct MHD_Response *streaming;
+    loop_timer continue_timer;
+    exchange *next_corked;
+    int64_t hold_until_us; /* 0: was not held yet */
+    enum { STAGE_HEAD, STAGE_ADMIT, STAGE_BODY, STAGE_ANSWERED } stage;
+    bool suspended, held, cut, request_ended, continue_waited, corked;
+
+    size_t arena_used;
+    arena_block *arena_more;
+    field inline_fields[EXCHANGE_FIELDS];
+    h1_call call;
+    char arena[EXCHANGE_ARENA];
+};
+
+/* A fresh one from the proxy's spares. */
+exchange *exchange_new(proxy *p, const front_ops *front);
+/* A NUL-terminated copy that lives as long as x. */
+span exchange_keep(exchange *x, span s);
+void exchange_add_field(exchange *x, span name, span value);
+void exchange_set_target(exchange *x, span target); /* copied */
+
+/* Calls the judge. */
+void exchange_judge(exchange *x);
+/* Turns a failure that was noticed within exchange_forward into its page: the judge is not called
+ * back from within its own call. */
+void exchange_settle(exchange *x);
+/* No head went out yet: the judge's page for f becomes the answer. */
+void exchange_fail(exchange *x, proxy_failure f);
+
+/* The caller left: the upstream connection is closed at once. */
+void exchange_client_gone(exchange *x);
+/* Nothing more will be sent: the outcome is told, x goes back to the spares. */
+void exchange_finish(exchange *x, bool complete);
+
+/* There is an answer to send: a reply, or an upstream's head. */
+static inline bool exchange_has_upstream_head(const exchange *x)
+{
+    return x->verdict == VERDICT_FORWARD && !x->has_reply &&
+           (x->call.state == H1_CALL_BODY || x->call.state == H1_CALL_DONE);
+}
+
+/* The head goes out: failures from here on truncate. Does this response field travel? */
+void exchange_answer_begins(exchange *x, unsigned status);
+bool exchange_response_field_travels(const exchange *x, const header_names *drop, span name);
+
+#endif

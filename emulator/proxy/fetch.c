@@ -1,0 +1,153 @@
+/* A plain GET by the pool's own client: one request, one bounded body, one result. */
+#include <stdlib.h>
+
+#include "base/attr.h"
+#include "proxy/proxy_impl.h"
+
+struct fetch {
+    proxy *proxy;
+    fetch *next, *previous;
+    loop_timer timer; /* the deadline; or, once over, the moment to tell */
+    void (*on_result)(void *ctx, unsigned status, span body, const error *e);
+    void *ctx;
+    buf body;
+    error failure; /* kind is ERR_NONE while there is none */
+    bool over;
+    h1_call call;
+};
+
+static void unlink_and_free(fetch *f)
+{
+    loop_timer_cancel(f->proxy->loop, &f->timer);
+    *(f->previous ? &f->previous->next : &f->proxy->fetches) = f->next;
+    if (f->next)
+        f->next->previous = f->previous;
+    h1_call_free(&f->call);
+    buf_free(&f->body);
+    free(f);
+}
+
+static void tell(fetch *f)
+{
+    bool failed = f->failure.kind != ERR_NONE;
+    f->on_result(f->ctx, failed ? 0 : f->call.head.status, buf_view(&f->body),
+                 failed ? &f->failure : NULL);
+    unlink_and_free(f);
+}
+
+/* Told by the timer, so that the owner is never called back from within its own call. */
+static void end(fetch *f)
+{
+    f->over = true;
+    loop_timer_set(f->proxy->loop, &f->timer, loop_now_us(f->proxy->loop));
+}
+
+static void fail(fetch *f, error_kind kind, const char *why)
+{
+    h1_call_abort(&f->call, PROXY_BAD_RESPONSE, why);
+    error_set(&f->failure, kind, "%s", why);
+    end(f);
+}
+
+static void on_timer(loop_timer *t)
+{
+    fetch *f = container_of(t, fetch, timer);
+    if (f->over)
+        tell(f);
+    else
+        fail(f, ERR_UNAVAILABLE, "no complete answer in time");
+}
+
+static void read_body(fetch *f)
+{
+    char block[4096];
+    ssize_t n;
+    while ((n = h1_call_read(&f->call, block, sizeof block)) > 0) {
+        buf_add(&f->body, block, (size_t)n);
+        if (!buf_ok(&f->body)) {
+            fail(f, ERR_LIMIT, "the answer is too large");
+            return;
+        }
+    }
+    if (n == H1_CALL_END)
+        end(f);
+    else if (n == H1_CALL_BROKEN)
+        fail(f, ERR_UNAVAILABLE, f->call.why ? f->call.why : "the answer broke off");
+}
+
+static void on_changed(h1_call *c)
+{
+    fetch *f = container_of(c, fetch, call);
+    if (f->over)
+        return;
+    switch (c->state) {
+    case H1_CALL_FAILED:
+        fail(f, ERR_UNAVAILABLE, c->why);
+        break;
+    case H1_CALL_BODY:
+    case H1_CALL_DONE:
+        read_body(f);
+        break;
+    case H1_CALL_IDLE:
+    case H1_CALL_WAITING:
+        break;
+    }
+}
+
+static void start(fetch *f, const net_addr *a, span host, span target)
+{
+    const field fields[] = {{SPAN_LIT("Host"), host}, {SPAN_LIT("Accept"), SPAN_LIT("*/*")}};
+    const head_out head = {.method = SPAN_LIT("GET"),
+                           .target = target,
+                           .fields = fields,
+                           .field_count = countof(fields)};
+    h1_call_start(&f->call, a, &head, false);
+    on_changed(&f->call);
+}
+
+fetch *proxy_fetch(proxy *p, const net_addr *a, span host, span target, size_t body_max,
+                   int64_t timeout_us,
+                   void (*on_result)(void *ctx, unsigned status, span body, const error *e),
+                   void *ctx)
+{
+    fetch *f = calloc(1, sizeof *f);
+    if (!f)
+        abort();
+    f->proxy = p;
+    f->on_result = on_result;
+    f->ctx = ctx;
+    f->body = buf_make(body_max);
+    f->timer.fire = on_timer;
+    f->next = p->fetches;
+    if (f->next)
+        f->next->previous = f;
+    p->fetches = f;
+    h1_call_init(&f->call, p->pool, on_changed);
+    loop_timer_set(p->loop, &f->timer, loop_now_us(p->loop) + timeout_us);
+    start(f, a, host, target);
+    return f;
+}
+
+void fetch_cancel(fetch *f)
+{
+    if (f)
+        unlink_and_free(f);
+}
+
+span fetch_header(const fetch *f, const char *name)
+{
+    const h1_head *h = &f->call.head;
+    for (size_t i = 0; i < h->field_count; i++)
+        if (span_ieq_str(h->fields[i].name, name))
+            return h->fields[i].value;
+    return (span){0};
+}
+
+void fetch_cancel_all(proxy *p)
+{
+    for (fetch *f = p->fetches; f;) {
+        fetch *next = f->next;
+        unlink_and_free(f);
+        f = next;
+    }
+}

@@ -1,0 +1,246 @@
+/* What a caller is answered, in libmicrohttpd's terms: a reply of ours, an upstream's response that
+ * is already complete (one write), or one that is streamed. */
+#include <assert.h>
+#include <stdio.h>
+
+#include "base/attr.h"
+#include "proxy/proxy_impl.h"
+
+enum {
+    BLOCK = 64 * 1024,    /* of a streamed response with a length */
+    ENTRY_COST = 64,      /* libmicrohttpd's bookkeeping per field of a request */
+    FIXED_HEAD_COST = 512 /* status line and the fields that it adds */
+};
+
+static void *writable(const void *p)
+{
+    union { /* libmicrohttpd takes a pointer to writable bytes and does not write to them */
+        const void *in;
+        void *out;
+    } u = {.in = p};
+    return u.out;
+}
+
+static struct MHD_Response *whole(span body)
+{
+    static char nothing[1];
+    struct MHD_Response *r = MHD_create_response_from_buffer(
+        body.n, body.n ? writable(body.p) : nothing, MHD_RESPMEM_PERSISTENT);
+    if (!r)
+        abort();
+    return r;
+}
+
+static size_t add_field(exchange *x, struct MHD_Response *r, span name, span value)
+{
+    char *text = exchange_alloc(x, name.n + value.n + 2);
+    memcpy(text, name.p, name.n);
+    text[name.n] = '\0';
+    if (value.n)
+        memcpy(text + name.n + 1, value.p, value.n);
+    text[name.n + 1 + value.n] = '\0';
+    /* An empty value is refused: such a field is left out. */
+    (void)MHD_add_response_header(r, text, text + name.n + 1);
+    return name.n + value.n + 4;
+}
+
+static enum MHD_Result queue(exchange *x, struct MHD_Response *r, unsigned status, bool close)
+{
+    if (close || x->proxy->draining)
+        (void)MHD_add_response_header(r, "Connection", "close");
+    exchange_answer_begins(x, status);
+    x->stage = STAGE_ANSWERED;
+    return MHD_queue_response(x->mhd, status, r);
+}
+
+/* ---- replies of ours ---- */
+
+static enum MHD_Result queue_reply(exchange *x)
+{
+    const reply *p = &x->reply;
+    struct MHD_Response *r = whole(p->body);
+    x->response_bytes = FIXED_HEAD_COST / 4 + p->body.n;
+    for (size_t i = 0; i < p->field_count; i++)
+        x->response_bytes += add_field(x, r, p->fields[i].name, p->fields[i].value);
+    enum MHD_Result result = queue(x, r, p->status, p->close);
+    MHD_destroy_response(r);
+    return result;
+}
+
+enum MHD_Result h1_reply_malformed(struct MHD_Connection *c, const char *why)
+{
+    char text[160];
+    int n = snprintf(text, sizeof text, "%s\n", why);
+    struct MHD_Response *r =
+        MHD_create_response_from_buffer((size_t)n, text, MHD_RESPMEM_MUST_COPY);
+    if (!r)
+        abort();
+    (void)MHD_add_response_header(r, "Content-Type", "text/plain; charset=utf-8");
+    (void)MHD_add_response_header(r, "Connection", "close");
+    enum MHD_Result result = MHD_queue_response(c, 400, r);
+    MHD_destroy_response(r);
+    return result;
+}
+
+/* ---- an upstream's response ---- */
+
+static void add_trailers(exchange *x)
+{
+    const h1_body *b = &x->call.body;
+    if (b->framing != H1_CHUNKED || !x->streaming)
+        return;
+    for (size_t i = 0; i < b->trailer_count; i++) {
+        const h1_field *f = &b->trailers[i];
+        if (!exchange_response_field_travels(x, &(header_names){.n = 0}, f->name))
+            continue;
+        auto_free char *name = span_dup(f->name);
+        auto_free char *value = span_dup(f->value);
+        (void)MHD_add_response_footer(x->streaming, name, value);
+    }
+}
+
+static ssize_t on_read(void *ctx, uint64_t at, char *p, size_t n)
+{
+    (void)at;
+    exchange *x = ctx;
+    if (x->cut)
+        return MHD_CONTENT_READER_END_WITH_ERROR;
+    ssize_t got = h1_call_read(&x->call, p, n);
+    if (got > 0) {
+        x->response_bytes += (uint64_t)got;
+        mhd_loop_kick(x->proxy->mhd);
+        return got;
+    }
+    if (got == H1_CALL_WAIT) {
+        h1_front_wait(x);
+        return 0;
+    }
+    if (got == H1_CALL_BROKEN) {
+        if (x->failure == PROXY_OK)
+            x->failure = PROXY_TRUNCATED;
+        return MHD_CONTENT_READER_END_WITH_ERROR;
+    }
+    add_trailers(x);
+    mhd_loop_kick(x->proxy->mhd);
+    return MHD_CONTENT_READER_END_OF_STREAM;
+}
+
+static size_t pieces(span text, char separator)
+{
+    size_t n = text.n > 0;
+    for (size_t i = 0; i < text.n; i++)
+        n += text.p[i] == separator;
+    return n;
+}
+
+/* What libmicrohttpd keeps of the request in the connection's memory: its bytes, an entry for each
+ * field and query parameter, and each cookie once more. */
+static size_t request_memory(const exchange *x)
+{
+    size_t entries = x->field_count + pieces(span_from(x->outgoing, x->path.n), '&');
+    size_t bytes = x->head_bytes;
+    for (size_t i = 0; i < x->field_count; i++) {
+        const field *f = &x->fields[i];
+        if (f->name.n == 6 && span_ieq_str(f->name, "Cookie")) {
+            entries += pieces(f->value, ';');
+            bytes += f->value.n;
+        }
+    }
+    return bytes + entries * ENTRY_COST;
+}
+
+/* A response whose fields libmicrohttpd cannot send for want of connection memory would end the
+ * connection without a word. */
+static bool head_fits(const exchange *x)
+{
+    size_t used = request_memory(x) + FIXED_HEAD_COST + x->call.head.bytes;
+    for (size_t i = 0; i < x->forward.response_add_count; i++)
+        used += x->forward.response_add[i].name.n + x->forward.response_add[i].value.n + 4;
+    return used <= x->proxy->options.connection_memory;
+}
+
+static struct MHD_Response *streamed(exchange *x, uint64_t size)
+{
+    const bool chunked = size == MHD_SIZE_UNKNOWN && !x->http10;
+    struct MHD_Response *r =
+        MHD_create_response_from_callback(size, chunked ? 1 : BLOCK, on_read, x, NULL);
+    if (!r)
+        abort();
+    x->streaming = r;
+    return r;
+}
+
+/* No body travels, but what it would have been is said: HEAD and 304. */
+static struct MHD_Response *bodiless(exchange *x)
+{
+    const h1_head *h = &x->call.head;
+    if (!x->call.head_request && h->status != 304)
+        return whole((span){0});
+    if (h->has_length)
+        return streamed(x, h->length);
+    /* Without a length nothing may be said of it; libmicrohttpd leaves framing fields out only
+     * where the end of the connection is the framing. */
+    struct MHD_Response *r = streamed(x, MHD_SIZE_UNKNOWN);
+    (void)MHD_set_response_options(r, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
+    return r;
+}
+
+static struct MHD_Response *response_for(exchange *x)
+{
+    const h1_head *h = &x->call.head;
+    switch (x->call.body.framing) {
+    case H1_NO_BODY:
+        return bodiless(x);
+    case H1_LENGTH:
+        if (x->call.state == H1_CALL_DONE)
+            return whole(h1_call_data(&x->call));
+        return streamed(x, h->length);
+    case H1_CHUNKED:
+    case H1_UNTIL_CLOSE:
+        break;
+    }
+    if (x->call.state == H1_CALL_DONE && x->call.body.framing == H1_CHUNKED && !x->http10 &&
+        !x->call.body.trailer_count)
+        return whole(h1_call_data(&x->call));
+    return streamed(x, MHD_SIZE_UNKNOWN);
+}
+
+static void add_fields(exchange *x, struct MHD_Response *r)
+{
+    const h1_head *h = &x->call.head;
+    header_names drop;
+    header_names_init(&drop, x->forward.response_drop);
+    for (size_t i = 0; i < h->field_count; i++) {
+        const h1_field *f = &h->fields[i];
+        if (exchange_response_field_travels(x, &drop, f->name))
+            x->response_bytes += add_field(x, r, f->name, f->value);
+    }
+    for (size_t i = 0; i < x->forward.response_add_count; i++) {
+        const field *f = &x->forward.response_add[i];
+        x->response_bytes += add_field(x, r, f->name, f->value);
+    }
+}
+
+static enum MHD_Result queue_upstream(exchange *x)
+{
+    struct MHD_Response *r = response_for(x);
+    x->response_bytes = FIXED_HEAD_COST / 4;
+    if (!x->streaming)
+        x->response_bytes += h1_call_data(&x->call).n;
+    add_fields(x, r);
+    if (!x->streaming && x->call.body.framing == H1_CHUNKED)
+        (void)MHD_add_response_header(r, "Transfer-Encoding", "chunked");
+    enum MHD_Result result = queue(x, r, x->call.head.status, false);
+    if (!x->streaming)
+        MHD_destroy_response(r); /* a streamed one is kept for its trailers */
+    return result;
+}
+
+enum MHD_Result h1_reply_queue(exchange *x)
+{
+    if (!x->has_reply && !head_fits(x)) {
+        h1_call_abort(&x->call, PROXY_BAD_RESPONSE, "the response head is too large");
+        exchange_fail(x, PROXY_BAD_RESPONSE);
+    }
+    return x->has_reply ? queue_reply(x) : queue_upstream(x);
+}

@@ -1,0 +1,186 @@
+/* The response's half of a call: interim heads, the head, the body, the end. */
+#include "proxy/h1_response.h"
+
+enum { INTERIM_MAX = 32 };
+
+/* Over: the connection goes back where it can carry another request. */
+static void finish(h1_call *c, bool excess)
+{
+    upstream *u = c->up;
+    c->state = H1_CALL_DONE;
+    c->up = NULL;
+    bool reusable = h1_head_keeps_alive(&c->head) && c->body.framing != H1_UNTIL_CLOSE &&
+                    c->body_ended && !c->upload_over && !excess && c->out_sent == c->out.n;
+    if (!c->body_ended)
+        c->upload_over = true;
+    if (reusable && u->readable) { /* the last read filled its buffer: is there more? */
+        char more;
+        reusable = upstream_recv(u, &more, 1) == 0;
+    }
+    if (reusable)
+        pool_give(c->pool, u);
+    else
+        upstream_close(u);
+}
+
+/* Payload moves down over its framing; all n bytes behind data_end are used up. */
+static void decode(h1_call *c, size_t n)
+{
+    size_t at = c->data_end;
+    const size_t end = at + n;
+    h1_result r = H1_MORE;
+    while (r == H1_MORE && at < end) {
+        size_t used = 0;
+        span run;
+        r = h1_body_feed(&c->body, c->in + at, end - at, &used, &run);
+        if (run.n && run.p != c->in + c->data_end)
+            memmove(c->in + c->data_end, run.p, run.n);
+        c->data_end += run.n;
+        at += used;
+    }
+    if (r == H1_BAD)
+        h1_call_abort(c, PROXY_TRUNCATED, c->body.why);
+    else if (r == H1_DONE)
+        finish(c, at < end);
+}
+
+static void begin_body(h1_call *c, size_t received)
+{
+    c->state = H1_CALL_BODY;
+    c->head_end = c->data = c->data_end = c->head.bytes;
+    h1_framing framing = h1_framing_of(&c->head, c->head_request);
+    h1_body_begin(&c->body, framing, c->head.length);
+    if (framing == H1_NO_BODY)
+        finish(c, received > c->head.bytes);
+    else if (received > c->head.bytes)
+        decode(c, received - c->head.bytes);
+}
+
+/* Drops a 1xx head; true when there was a reason to go on. */
+static bool skip_interim(h1_call *c)
+{
+    if (c->head.status == 101 || ++c->interim > INTERIM_MAX) {
+        h1_call_abort(c, PROXY_BAD_RESPONSE, "the upstream switched protocols without being asked");
+        return false;
+    }
+    if (c->head.status == 100)
+        c->got_continue = true;
+    size_t rest = c->data_end - c->head.bytes;
+    memmove(c->in, c->in + c->head.bytes, rest);
+    c->data_end = rest;
+    h1_head_reset(&c->head);
+    return true;
+}
+
+/* data_end is how much of the head has been received. */
+static void parse_head(h1_call *c)
+{
+    for (;;) {
+        h1_result r = h1_head_feed(&c->head, c->in, c->data_end);
+        if (r == H1_MORE)
+            return;
+        if (r == H1_BAD) {
+            h1_call_abort(c, PROXY_BAD_RESPONSE, c->head.why);
+            return;
+        }
+        if (c->head.status >= 200) {
+            begin_body(c, c->data_end);
+            return;
+        }
+        if (!skip_interim(c))
+            return;
+    }
+}
+
+static void lost_before_head(h1_call *c, ssize_t how)
+{
+    if (how == UPSTREAM_EOF)
+        h1_call_lost(c, PROXY_BAD_RESPONSE, "the upstream closed the connection without answering");
+    else
+        h1_call_lost(c, PROXY_CONNECT_FAILED, "the upstream reset the connection");
+}
+
+void h1_response_progress(h1_call *c)
+{
+    while (c->state == H1_CALL_WAITING && c->up && c->up->readable && !c->up->connecting) {
+        ssize_t n = upstream_recv(c->up, c->in + c->data_end, sizeof c->in - c->data_end);
+        if (n < 0) {
+            lost_before_head(c, n);
+            return;
+        }
+        if (n == 0)
+            return;
+        c->heard = true;
+        c->data_end += (size_t)n;
+        parse_head(c);
+    }
+}
+
+/* ---- the body, pulled ---- */
+
+static void body_lost(h1_call *c, ssize_t how)
+{
+    if (how == UPSTREAM_EOF && h1_body_eof(&c->body) == H1_DONE)
+        finish(c, false);
+    else
+        h1_call_abort(c, PROXY_TRUNCATED, "the upstream broke off in the middle of the response");
+}
+
+/* Straight into the reader's memory: nothing to decode. */
+static ssize_t read_direct(h1_call *c, char *p, size_t n)
+{
+    if (c->body.framing == H1_LENGTH && c->body.left < n)
+        n = (size_t)c->body.left;
+    ssize_t got = upstream_recv(c->up, p, n);
+    if (got < 0) {
+        body_lost(c, got);
+        return c->state == H1_CALL_DONE ? H1_CALL_END : H1_CALL_BROKEN;
+    }
+    size_t used = 0;
+    span run;
+    if (got > 0 && h1_body_feed(&c->body, p, (size_t)got, &used, &run) == H1_DONE)
+        finish(c, false);
+    return got;
+}
+
+/* Refills the empty window. */
+static void refill(h1_call *c)
+{
+    c->data = c->data_end = c->head_end;
+    while (c->state == H1_CALL_BODY && c->data == c->data_end && c->up->readable) {
+        ssize_t n = upstream_recv(c->up, c->in + c->data_end, sizeof c->in - c->data_end);
+        if (n < 0)
+            body_lost(c, n);
+        else if (n > 0)
+            decode(c, (size_t)n);
+    }
+}
+
+ssize_t h1_call_read(h1_call *c, char *p, size_t n)
+{
+    if (c->data == c->data_end && c->state == H1_CALL_BODY) {
+        if (!c->up->readable)
+            return H1_CALL_WAIT;
+        if (c->body.framing != H1_CHUNKED)
+            return read_direct(c, p, n);
+        refill(c);
+    }
+    size_t there = c->data_end - c->data;
+    if (there) {
+        size_t take = there < n ? there : n;
+        memcpy(p, c->in + c->data, take);
+        c->data += take;
+        return (ssize_t)take;
+    }
+    switch (c->state) {
+    case H1_CALL_DONE:
+        return H1_CALL_END;
+    case H1_CALL_BODY:
+        return H1_CALL_WAIT;
+    case H1_CALL_IDLE:
+    case H1_CALL_WAITING:
+    case H1_CALL_FAILED:
+        break;
+    }
+    return H1_CALL_BROKEN;
+}

@@ -1,0 +1,46 @@
+/* Which fields travel through a proxy and how a request head is written for the upstream. */
+#ifndef PROXY_HEADERS_H
+#define PROXY_HEADERS_H
+
+#include "base/buf.h"
+#include "proxy/exchange.h"
+
+/* Connection, Keep-Alive, Proxy-*, TE, Trailer, Transfer-Encoding, Upgrade (RFC 9110 §7.6.1). */
+bool header_is_hop_by_hop(span name);
+
+/* A Connection field among them names this one. Host and Content-Length cannot be named away. */
+bool header_is_named(const field *fields, size_t n, span name);
+
+/* A drop list with the lengths found out once. */
+enum { HEADER_NAMES_MAX = 32 };
+typedef struct header_names {
+    size_t n;
+    span names[HEADER_NAMES_MAX];
+    span prefix; /* of the one entry that may end in '*': all names that begin so */
+} header_names;
+void header_names_init(header_names *out, const char *const *list /* NULL-terminated or NULL */);
+bool header_names_have(const header_names *names, span name);
+
+/* What the upstream is told about the body. */
+typedef struct head_framing {
+    bool chunked;
+    bool has_length;
+    uint64_t length;
+} head_framing;
+
+typedef struct head_out {
+    span method, target;
+    span host; /* overrides Host where the target named another; else empty */
+    const field *fields;
+    size_t field_count;
+    head_framing framing;
+    const char *const *drop;
+    const field *add;
+    size_t add_count;
+} head_out;
+
+/* Appends the whole request head. Order, case and duplicates of the caller's fields are kept; our
+ * own framing stands where the caller's stood. */
+void headers_write_request(buf *out, const head_out *h);
+
+#endif

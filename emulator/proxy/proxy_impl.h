@@ -1,0 +1,65 @@
+/* The worker's proxy from the inside. */
+#ifndef PROXY_PROXY_IMPL_H
+#define PROXY_PROXY_IMPL_H
+
+#include "http/mhd_loop.h"
+#include "proxy/exchange_impl.h"
+#include "proxy/linger.h"
+#include "proxy/pool.h"
+
+/* One caller's HTTP/1.1 connection. */
+typedef struct h1_conn {
+    loop_watch watch; /* the caller's end of stream, by edge */
+    loop_timer head_timer;
+    proxy *proxy;
+    struct h1_conn *next, *previous;
+    exchange *x; /* the request that is open, from its request line on */
+    void *tag;
+    bool gone;   /* the caller left */
+    bool linger; /* it may still be sending: read that before closing */
+    uint64_t requests, requests_seen, bytes_seen; /* at the last look of head_timer */
+    net_addr peer;
+} h1_conn;
+
+struct proxy {
+    loop *loop;
+    proxy_options options;
+    pool *pool;
+    mhd_loop *mhd;
+    linger_list *linger;
+    h1_conn *conns;
+    size_t open_count; /* exchanges from on_head to on_done */
+    exchange *open;
+    exchange *spares;
+    size_t spare_count, exchanges;
+    exchange *corked; /* what was gathered for upstreams, sent when the turn is over */
+    fetch *fetches;
+    unsigned held; /* exchanges that wait without being suspended */
+    bool draining, closing;
+    loop_timer drain_timer;
+    void (*on_idle)(void *ctx);
+    void *idle_ctx;
+};
+
+void exchange_free(exchange *x);
+void proxy_exchange_opened(proxy *p, exchange *x);
+void proxy_exchange_closed(proxy *p, exchange *x);
+
+/* h1_front.c */
+mhd_loop *h1_front_open(proxy *p, error *e);
+void h1_front_wait(exchange *x);
+
+/* h1_conn.c */
+void h1_conns_shut_idle(proxy *p); /* ends connections without a request */
+void h1_conns_cut_all(proxy *p);   /* and those with one; nothing is suspended afterwards */
+void h1_conn_notify(void *ctx, struct MHD_Connection *c, void **per_connection,
+                    enum MHD_ConnectionNotificationCode what);
+
+/* h1_reply.c: queues what x has to say; MHD_NO: close the connection. */
+enum MHD_Result h1_reply_queue(exchange *x);
+enum MHD_Result h1_reply_malformed(struct MHD_Connection *c, const char *why);
+
+/* fetch.c */
+void fetch_cancel_all(proxy *p);
+
+#endif

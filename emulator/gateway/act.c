@@ -1,0 +1,132 @@
+/* What follows from a verdict: a page or the way to the upstream, and the report at the end. */
+#include <stdlib.h>
+
+#include "gateway/admission.h"
+
+enum { REPLY_FIELDS_MAX = 5 };
+
+void admission_page(admit *a, admission *m, error_page p, bool challenge, reply *out)
+{
+    const error_page_info *info = pages_info(p);
+    field *fields = exchange_alloc(m->x, REPLY_FIELDS_MAX * sizeof *fields);
+    size_t n = 0;
+    fields[n++] = (field){SPAN_LIT("content-type"), span_of(info->content_type)};
+    if (challenge)
+        fields[n++] = (field){SPAN_LIT("WWW-Authenticate"), SPAN_LIT(PAGE_CHALLENGE)};
+    if (!info->robot) {
+        fields[n++] = (field){SPAN_LIT("server"), SPAN_LIT(PAGE_SERVER)};
+        fields[n++] = (field){SPAN_LIT("x-cloud-trace-context"),
+                              (span){m->response_trace, m->response_trace_n}};
+        fields[n++] = (field){SPAN_LIT("alt-svc"), SPAN_LIT(PAGE_ALT_SVC)};
+    }
+    buf_clear(&a->scratch);
+    pages_body(&a->scratch, p, exchange_path(m->x));
+    *out = (reply){.status = info->status,
+                   .fields = fields,
+                   .field_count = n,
+                   .body = judge_keep(m->x, buf_view(&a->scratch))};
+}
+
+void admission_refuse(admit *a, admission *m, error_page p, bool challenge)
+{
+    if (!m->text_payload)
+        m->text_payload = pages_info(p)->log_text;
+    reply r;
+    admission_page(a, m, p, challenge, &r);
+    exchange_reply(m->x, &r);
+}
+
+static void explain_missing_upstream(admit *a, admission *m)
+{
+    buf *b = &a->scratch;
+    buf_clear(b);
+    if (m->service->upstream)
+        buf_fmt(b, "The upstream %s of %s has no address yet.", m->service->upstream,
+                m->service->name);
+    else
+        buf_fmt(b, "No upstream is attached to %s.", m->service->name);
+    m->explanation = judge_keep(m->x, buf_view(b));
+    buf_clear(b);
+    buf_fmt(b, "invoker run %s -- COMMAND, or services.%s.upstream in %s", m->service->name,
+            m->service->name, snapshot_project(m->hold->view->snap)->file);
+    m->local_fix = judge_keep(m->x, buf_view(b));
+}
+
+static bool too_large(const admission *m)
+{
+    uint64_t bytes = 0;
+    return m->service->body_limit && exchange_declared_length(m->x, &bytes) &&
+           bytes > m->service->body_limit;
+}
+
+void admission_forward(admit *a, admission *m)
+{
+    const view_service *vs = &m->hold->view->services[m->service->index];
+    if (too_large(m)) {
+        m->explanation = SPAN_LIT("The declared length of the request body is above the limit.");
+        admission_refuse(a, m, ERROR_413, false);
+        return;
+    }
+    if (vs->kind == UPSTREAM_NONE) {
+        explain_missing_upstream(a, m);
+        admission_refuse(a, m, ERROR_503, false);
+        return;
+    }
+    forwarding *w = exchange_alloc(m->x, sizeof *w);
+    forwarding_fill(w, m->x, &m->trace, span_of(m->peer_ip),
+                    (span){m->response_trace, m->response_trace_n}, m->header, m->token,
+                    &a->scratch);
+    exchange_forward(m->x, &(forward){.upstream = vs->upstream,
+                                      .timeout_us = m->service->timeout_us,
+                                      .drop = w->drop,
+                                      .add = w->add,
+                                      .add_count = w->adds,
+                                      .response_drop = forwarding_response_drop,
+                                      .response_add = w->response_add,
+                                      .response_add_count = countof(w->response_add)});
+}
+
+static void count_outcome(admit *a, const record *r)
+{
+    admit_counters *c = a->o.counters;
+    admission_count(&c->requests);
+    if (record_refused(r))
+        admission_count(&c->refused);
+    else if (r->outcome.failure != PROXY_OK || record_troubled(r))
+        admission_count(&c->failed);
+    else
+        admission_count(&c->allowed);
+}
+
+void admission_report(admit *a, const admission *m, const exchange_outcome *o)
+{
+    record r = {.wall_us = m->wall_us,
+                .view = m->hold->view,
+                .service = m->service,
+                .reason = m->reason,
+                .decided = m->decided,
+                .unlogged = m->unlogged || !m->service,
+                .https = m->by_run_app_host,
+                .method = exchange_method(m->x),
+                .target = exchange_target(m->x),
+                .host = exchange_host(m->x),
+                .version = exchange_version(m->x),
+                .remote_ip = span_of(m->peer_ip),
+                .server_ip = span_of(m->door->server_ip),
+                .caller = m->caller,
+                .explanation = m->explanation,
+                .fix = m->fix,
+                .local_fix = m->local_fix,
+                .text_payload = m->text_payload,
+                .trace = &m->trace,
+                .outcome = *o};
+    if (m->binding) {
+        r.granted_file = m->binding->place.file;
+        r.granted_line = m->binding->place.line;
+    }
+    (void)exchange_field(m->x, "User-Agent", &r.user_agent);
+    (void)exchange_field(m->x, "Referer", &r.referer);
+    count_outcome(a, &r);
+    recent_add(a->o.recent, &r);
+    request_log_add(a->o.log, &r);
+}

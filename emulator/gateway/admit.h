@@ -1,0 +1,50 @@
+/* Where token, policy and proxy meet: each request is routed, judged and then answered or
+ * forwarded. One per worker, touched by its thread only. */
+#ifndef GATEWAY_ADMIT_H
+#define GATEWAY_ADMIT_H
+
+#include <stdatomic.h>
+
+#include "base/clock.h"
+#include "gateway/door.h"
+#include "gateway/recent.h"
+#include "gateway/request_log.h"
+#include "proxy/exchange.h"
+
+/* Written by the worker, read by anybody. */
+typedef struct admit_counters {
+    atomic_ullong requests, allowed, refused, failed, malformed;
+} admit_counters;
+
+typedef struct admit_options {
+    loop *loop;
+    clock_source clock;
+    request_log *log;
+    recent *recent;
+    admit_counters *counters;
+    /* A token names a key that is not known (or none is known): fetch them. A later view says what
+     * came of it. */
+    void (*want_keys)(void *ctx);
+    void *ctx;
+} admit_options;
+
+enum {
+    ADMIT_WAIT_KEYS_US = 1000 * 1000,     /* a request waits at most this long for keys */
+    ADMIT_ASK_KEYS_EACH_US = 3000 * 1000, /* unknown kids within this time cause no new fetch */
+    ADMIT_WAITING_MAX = 1024              /* more get 429 */
+};
+
+typedef struct admit admit;
+
+/* first: taken over by count. */
+admit *admit_new(const admit_options *o, view *first);
+/* Every exchange must be done. */
+void admit_free(admit *a); /* NULL is fine */
+
+/* Tags of exchanges must be doors. */
+exchange_handler admit_handler(admit *a);
+
+/* From the next request on; also judges what waited for keys. Takes over the count. */
+void admit_take_view(admit *a, view *v);
+
+#endif

@@ -1,0 +1,34 @@
+/* The request and response fields that Cloud Run's front end takes away, rewrites and adds on the
+ * way to a container and back. */
+#ifndef GATEWAY_FORWARDING_H
+#define GATEWAY_FORWARDING_H
+
+#include "decision/credential.h"
+#include "gateway/trace.h"
+#include "proxy/exchange.h"
+
+enum { FORWARDING_FIELDS_MAX = 8, FORWARDING_DROPS_MAX = 12 };
+
+/* Lives in the exchange's memory. */
+typedef struct forwarding {
+    const char *drop[FORWARDING_DROPS_MAX];
+    size_t drops;
+    field add[FORWARDING_FIELDS_MAX];
+    size_t adds;
+    field response_add[3];
+    char cloud[TRACE_TEXT_MAX], parent[TRACE_TEXT_MAX];
+} forwarding;
+
+/* peer_ip and response_trace (the value for the caller) are views that live until on_done. header
+ * and token: whose value is replaced by the form without signature; HEADER_NONE leaves both fields
+ * alone. */
+void forwarding_fill(forwarding *w, exchange *x, const trace *t, span peer_ip, span response_trace,
+                     token_header header, span token, buf *scratch);
+
+/* Fields of the response that are the front end's own. */
+extern const char *const forwarding_response_drop[];
+
+/* A copy in the exchange's memory. */
+span judge_keep(exchange *x, span s);
+
+#endif

@@ -1,0 +1,173 @@
+/* Route, check the credential, ask the policy, act. */
+#include <stdlib.h>
+
+#include "decision/explain.h"
+#include "gateway/admission.h"
+#include "jose/jws.h"
+
+static const view *view_of(const admission *m)
+{
+    return m->hold->view;
+}
+
+/* Paths that Google's front ends keep for themselves on run.app names: exactly /healthz and
+ * /eventlog, and everything below /_ah/ (Cloud Run docs "Known issues"). */
+static bool is_reserved(span path)
+{
+    return span_eq(path, SPAN_LIT("/healthz")) || span_eq(path, SPAN_LIT("/eventlog")) ||
+           span_starts(path, SPAN_LIT("/_ah/"));
+}
+
+static void route(admission *m, request_facts *f)
+{
+    const view *v = view_of(m);
+    host_kind kind = HOST_OWN;
+    const service *by_host = snapshot_route_host(v->snap, exchange_host(m->x), &kind);
+    f->service = m->door->service ? door_service(m->door, v) : by_host;
+    f->by_run_app_host = by_host && by_host == f->service && kind == HOST_RUN_APP;
+    f->reserved_path = f->by_run_app_host && is_reserved(exchange_path(m->x));
+    /* Only worth a look where the ingress setting asks for it. */
+    f->internal = f->service && f->service->ingress != INGRESS_ALL &&
+                  view_is_internal(v, exchange_peer(m->x));
+    m->service = f->service;
+    m->by_run_app_host = f->by_run_app_host;
+}
+
+static token_state state_of(jws_result r)
+{
+    switch (r) {
+    case JWS_OK:
+        return TOKEN_VERIFIED;
+    case JWS_NOT_A_JWT:
+    case JWS_BAD_HEADER:
+        return TOKEN_NOT_A_JWT;
+    case JWS_BAD_ALG:
+        return TOKEN_BAD_ALG;
+    case JWS_UNKNOWN_KID:
+        return TOKEN_UNKNOWN_KEY;
+    case JWS_BAD_SIGNATURE:
+        return TOKEN_BAD_SIGNATURE;
+    case JWS_BAD_CLAIMS:
+        return TOKEN_BAD_CLAIMS;
+    }
+    abort();
+}
+
+static bool may_wait(const admit *a, const admission *m)
+{
+    const view *v = view_of(m);
+    if (m->waited)
+        return false;
+    return !v->keys || loop_now_us(a->o.loop) - v->keys_attempt_us >= ADMIT_ASK_KEYS_EACH_US;
+}
+
+/* Sets f->token and f->claims; *out_own is what the caller must free. false: fresh keys may change
+ * the result, and it is worth waiting for them. */
+static bool check_token(admit *a, const admission *m, span token, request_facts *f,
+                        claims **out_own)
+{
+    const view *v = view_of(m);
+    int64_t now_s = m->wall_us / 1000000;
+    f->claims = token_memory_get(a->tokens, token, now_s);
+    if (f->claims) {
+        f->token = TOKEN_VERIFIED;
+        return true;
+    }
+    if (!v->keys) {
+        f->token = TOKEN_NO_KEYS;
+        return !may_wait(a, m);
+    }
+    claims *c = NULL;
+    jws_result r = jws_verify(v->keys, token, &c, NULL);
+    f->token = state_of(r);
+    f->claims = c;
+    if (r != JWS_OK || !token_memory_put(a->tokens, token, c, now_s))
+        *out_own = c;
+    return r != JWS_UNKNOWN_KID || !may_wait(a, m);
+}
+
+/* false: wait for keys. */
+static bool check_credential(admit *a, admission *m, request_facts *f, claims **out_own)
+{
+    span authorization = {0};
+    span serverless = {0};
+    size_t authorization_n = exchange_field(m->x, "Authorization", &authorization);
+    size_t serverless_n = exchange_field(m->x, "X-Serverless-Authorization", &serverless);
+    credential c = credential_find(authorization_n, authorization, serverless_n, serverless);
+    f->header = c.header;
+    f->token = c.state;
+    m->token = c.token;
+    return c.state != TOKEN_UNCHECKED || check_token(a, m, c.token, f, out_own);
+}
+
+/* Explained at once, as long as claims and policy are at hand. */
+static void explain(admit *a, admission *m, const decision *d, const request_facts *f)
+{
+    const snapshot *s = view_of(m)->snap;
+    buf *b = &a->scratch;
+    buf_clear(b);
+    explain_cause(b, s, d, f, m->wall_us);
+    m->explanation = judge_keep(m->x, buf_view(b));
+    buf_clear(b);
+    explain_fix(b, s, d, f);
+    m->fix = judge_keep(m->x, buf_view(b));
+    buf_clear(b);
+    explain_local_fix(b, s, d, f);
+    m->local_fix = judge_keep(m->x, buf_view(b));
+}
+
+static void take_decision(admit *a, admission *m, const decision *d, const request_facts *f)
+{
+    const reason_row *row = reason_info(d->reason);
+    m->decided = true;
+    m->reason = d->reason;
+    m->binding = d->binding;
+    m->header = d->header;
+    m->unlogged = !d->service || !row->logged;
+    m->text_payload = row->log_text;
+    if (f->token == TOKEN_VERIFIED)
+        m->caller = judge_keep(m->x, d->principal.email);
+    if (!row->allows)
+        explain(a, m, d, f);
+}
+
+static bool never_reaches_containers(span method)
+{
+    return span_eq(method, SPAN_LIT("TRACE")) || span_eq(method, SPAN_LIT("CONNECT"));
+}
+
+static void wait_or_refuse(admit *a, admission *m)
+{
+    if (a->waiting_count < ADMIT_WAITING_MAX) {
+        admission_wait(a, m);
+        return;
+    }
+    m->explanation = SPAN_LIT("Too many requests wait for the verification keys.");
+    admission_refuse(a, m, ERROR_429, false);
+}
+
+void admission_judge(admit *a, admission *m)
+{
+    request_facts f = {.token = TOKEN_UNCHECKED};
+    route(m, &f);
+    if (never_reaches_containers(exchange_method(m->x))) {
+        m->unlogged = true;
+        m->explanation = SPAN_LIT("TRACE and CONNECT never reach a Cloud Run container.");
+        admission_refuse(a, m, ERROR_405_ROBOT, false);
+        return;
+    }
+    claims *own = NULL;
+    if (decide_needs_token(&f, m->wall_us) && !check_credential(a, m, &f, &own)) {
+        claims_free(own);
+        wait_or_refuse(a, m);
+        return;
+    }
+    decision d = decide(view_of(m)->snap, &f, m->wall_us);
+    take_decision(a, m, &d, &f);
+    claims_free(own);
+    const reason_row *row = reason_info(d.reason);
+    if (row->allows)
+        admission_forward(a, m);
+    else
+        admission_refuse(a, m, pages_of_reason(d.reason), row->challenge);
+}

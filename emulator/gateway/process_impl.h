@@ -1,0 +1,35 @@
+/* The process from the inside: shared by process.c and status.c. */
+#ifndef GATEWAY_PROCESS_IMPL_H
+#define GATEWAY_PROCESS_IMPL_H
+
+#include "base/signals.h"
+#include "config/reload.h"
+#include "gateway/keys_fetch.h"
+#include "gateway/listeners.h"
+#include "gateway/process.h"
+
+struct process {
+    process_options o;
+    loop *loop;
+    mailbox *mailbox;
+    signals *signals;
+    reload *reload;
+    host_names *names;
+    upstreams *upstreams;
+    proxy *proxy; /* only to fetch the keys with */
+    keys_fetch *keys_fetch;
+    listeners *listeners;
+    snapshot *snap;
+    jwks *keys;
+    uint64_t keys_attempt;
+    int64_t keys_attempt_us;
+    uint64_t serial;
+    view *view; /* the one that the workers have or are about to have */
+    worker *workers[PROCESS_WORKERS_MAX];
+    unsigned worker_count;
+    int ready_fd;
+    bool running, ready, closing;
+    int64_t started_us;
+};
+
+#endif

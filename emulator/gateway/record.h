@@ -1,0 +1,42 @@
+/* What is known about a request when it is over: the one thing that the request log and the ring of
+ * recent decisions are told. Only views. */
+#ifndef GATEWAY_RECORD_H
+#define GATEWAY_RECORD_H
+
+#include "decision/reasons.h"
+#include "gateway/trace.h"
+#include "gateway/view.h"
+#include "proxy/exchange.h"
+
+typedef struct record {
+    int64_t wall_us;        /* when it came */
+    const view *view;       /* judged by this */
+    const service *service; /* NULL: unknown host */
+    reason reason;
+    bool decided;  /* false: never judged (the caller left while keys were awaited) */
+    bool unlogged; /* production writes no request-log entry for it */
+    bool https;    /* reached by a run.app name: that is how production logs its URL */
+    span method, target, host, version;
+    span user_agent, referer;
+    span remote_ip, server_ip;
+    span caller;                      /* the principal's e-mail; empty: nobody */
+    span explanation, fix, local_fix; /* of a refusal or failure; else empty */
+    const char *granted_file;         /* where the binding stands that allowed it; NULL: nowhere */
+    uint32_t granted_line;
+    const char *text_payload; /* production's sentence; NULL: none */
+    const trace *trace;
+    exchange_outcome outcome;
+} record;
+
+static inline bool record_refused(const record *r)
+{
+    return r->decided && !reason_info(r->reason)->allows;
+}
+
+/* Refused, or failed in our own hands: whatever we had to explain. */
+static inline bool record_troubled(const record *r)
+{
+    return r->explanation.n != 0 || record_refused(r);
+}
+
+#endif

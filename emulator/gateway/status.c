@@ -1,0 +1,143 @@
+/* What the control listener may ask the process. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "gateway/process_impl.h"
+
+static size_t resident_kib(void)
+{
+    FILE *f = fopen("/proc/self/statm", "re");
+    if (!f)
+        return 0;
+    char line[128] = "";
+    if (!fgets(line, sizeof line, f))
+        line[0] = '\0';
+    (void)fclose(f);
+    span rest = span_of(line);
+    span total;
+    span resident;
+    uint64_t pages = 0;
+    (void)span_cut(&rest, ' ', &total);
+    (void)span_cut(&rest, ' ', &resident);
+    if (!span_u64(resident, UINT32_MAX, &pages))
+        return 0;
+    return (size_t)pages * ((size_t)sysconf(_SC_PAGESIZE) / 1024);
+}
+
+static unsigned long long sum(const process *p, size_t offset)
+{
+    unsigned long long total = 0;
+    for (unsigned i = 0; i < p->worker_count; i++) {
+        const char *base = (const char *)worker_counters(p->workers[i]);
+        const atomic_ullong *c = (const atomic_ullong *)(const void *)(base + offset);
+        total += atomic_load_explicit(c, memory_order_relaxed);
+    }
+    return total;
+}
+
+static void add_counters(const process *p, buf *b)
+{
+    static const struct {
+        const char *name;
+        size_t offset;
+    } counters[] = {{"total", offsetof(admit_counters, requests)},
+                    {"allowed", offsetof(admit_counters, allowed)},
+                    {"refused", offsetof(admit_counters, refused)},
+                    {"failed", offsetof(admit_counters, failed)},
+                    {"malformed", offsetof(admit_counters, malformed)}};
+    buf_str(b, ",\"requests\":{");
+    for (size_t i = 0; i < countof(counters); i++)
+        buf_fmt(b, "%s\"%s\":%llu", i ? "," : "", counters[i].name, sum(p, counters[i].offset));
+    buf_char(b, '}');
+}
+
+static void add_string(buf *b, const char *key, const char *value)
+{
+    buf_fmt(b, ",\"%s\":", key);
+    if (value)
+        buf_json(b, span_of(value));
+    else
+        buf_str(b, "null");
+}
+
+static void add_service(const process *p, buf *b, const service *s)
+{
+    const view_service *vs = &p->view->services[s->index];
+    char text[NET_ADDR_TEXT_MAX];
+    const net_addr *at = listeners_find(p->listeners, s->name);
+    buf_json(b, span_of(s->name));
+    buf_str(b, ":{\"url\":");
+    buf_json(b, span_of(s->url));
+    add_string(b, "listen", at ? net_addr_text(at, text) : NULL);
+    add_string(b, "metadata", s->metadata);
+    add_string(b, "service_account", s->account->email);
+    add_string(b, "upstream",
+               vs->kind != UPSTREAM_NONE ? net_addr_text(&vs->upstream, text) : s->upstream);
+    buf_fmt(b, ",\"attached\":%s}", vs->kind == UPSTREAM_ATTACHED ? "true" : "false");
+}
+
+/* The names are those of `invoker up --json`. */
+void process_status(const process *p, buf *b)
+{
+    const project *about = snapshot_project(p->snap);
+    char text[NET_ADDR_TEXT_MAX];
+    const net_addr *front = p->listeners ? listeners_find(p->listeners, NULL) : NULL;
+    buf_fmt(b,
+            "{\"ready\":%s,\"process\":{\"pid\":%ld,\"workers\":%u,\"uptime_s\":%lld,"
+            "\"resident_kib\":%zu}",
+            p->ready ? "true" : "false", (long)getpid(), p->worker_count,
+            (long long)((clock_mono_us() - p->started_us) / 1000000), resident_kib());
+    add_string(b, "project", about->id);
+    add_string(b, "region", about->region);
+    add_string(b, "topology", about->file);
+    add_string(b, "ingress", front ? net_addr_text(front, text) : NULL);
+    add_string(b, "metadata", about->metadata_listen);
+    add_string(b, "control", about->control_listen);
+    buf_fmt(b, ",\"keys\":%zu", p->keys ? jwks_count(p->keys) : (size_t)0);
+    add_counters(p, b);
+    buf_str(b, ",\"services\":{");
+    for (size_t i = 0; i < snapshot_service_count(p->snap); i++) {
+        if (i)
+            buf_char(b, ',');
+        add_service(p, b, snapshot_service(p->snap, i));
+    }
+    buf_str(b, "}}");
+}
+
+/* ---- recent decisions ---- */
+
+typedef struct question {
+    recent_question q;
+    void (*done)(void *ctx, recent_item *items, size_t count);
+    void *ctx;
+} question;
+
+static void answered(void *ctx, void *arg)
+{
+    question *q = ctx;
+    (void)arg;
+    recent_sort(q->q.items, q->q.count);
+    size_t shown = q->q.count < q->q.query.limit ? q->q.count : q->q.query.limit;
+    q->done(q->ctx, q->q.items, shown);
+    for (size_t i = 0; i < q->q.count; i++)
+        free(q->q.items[i].json);
+    free(q->q.items);
+    free(q);
+}
+
+void process_recent(process *p, const recent_query *query,
+                    void (*done)(void *ctx, recent_item *items, size_t count), void *ctx)
+{
+    question *q = calloc(1, sizeof *q);
+    if (!q)
+        abort();
+    q->q = (recent_question){.query = *query, .home = p->mailbox, .done = answered, .ctx = q};
+    q->done = done;
+    q->ctx = ctx;
+    for (unsigned i = 0; i < p->worker_count; i++)
+        worker_ask_recent(p->workers[i], &q->q);
+    if (p->worker_count == 0)
+        answered(q, NULL); /* on the way out */
+}

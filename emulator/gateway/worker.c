@@ -1,0 +1,283 @@
+/* The worker's thread: set up before it starts, taken down after it ended. */
+#include "gateway/worker.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+enum {
+    STACK_BYTES = 256 * 1024,
+    CONNECTION_MEMORY = 16 * 1024, /* bounds the request head, and is resident per connection */
+    IDLE_TIMEOUT_S = 620, /* above that of the load balancers in front, as Google's front end */
+    HEAD_TIMEOUT_S = 60,
+    UPSTREAM_IDLE_S = 60,
+    UPSTREAM_IDLE_MAX = 256,
+    CONNECT_TIMEOUT_US = 5 * 1000 * 1000
+};
+
+struct worker {
+    worker_options o;
+    loop *loop;
+    mailbox *mailbox;
+    proxy *proxy;
+    admit *admit;
+    request_log *log;
+    recent *recent;
+    door *doors;
+    pthread_t thread;
+    _Alignas(64) admit_counters counters;
+};
+
+static void *run(void *arg)
+{
+    worker *w = arg;
+    loop_run(w->loop);
+    return NULL;
+}
+
+static void free_parts(worker *w)
+{
+    while (w->doors) {
+        door *next = w->doors->next;
+        net_acceptor_close(w->doors->acceptor);
+        free(w->doors->service);
+        free(w->doors);
+        w->doors = next;
+    }
+    if (w->proxy)
+        proxy_close(w->proxy);
+    admit_free(w->admit);
+    request_log_close(w->log);
+    recent_free(w->recent);
+    loop_free(w->loop);
+    free(w);
+}
+
+static bool open_parts(worker *w, view *first, error *e)
+{
+    w->loop = loop_new(e);
+    if (!w->loop)
+        return false;
+    w->mailbox = mailbox_new(w->loop);
+    w->log = request_log_open(w->loop, w->o.log_mode);
+    w->recent = recent_new();
+    w->admit = admit_new(&(admit_options){.loop = w->loop,
+                                          .clock = clock_system(),
+                                          .log = w->log,
+                                          .recent = w->recent,
+                                          .counters = &w->counters,
+                                          .want_keys = w->o.want_keys,
+                                          .ctx = w->o.ctx},
+                         view_ref(first));
+    w->proxy = proxy_open(w->loop,
+                          &(proxy_options){.handler = admit_handler(w->admit),
+                                           .connection_memory = CONNECTION_MEMORY,
+                                           .connections_max = w->o.connections_max,
+                                           .idle_timeout_s = IDLE_TIMEOUT_S,
+                                           .head_timeout_s = HEAD_TIMEOUT_S,
+                                           .upstream_idle_s = UPSTREAM_IDLE_S,
+                                           .upstream_idle_max = UPSTREAM_IDLE_MAX,
+                                           .connect_timeout_us = CONNECT_TIMEOUT_US},
+                          e);
+    return w->proxy != NULL;
+}
+
+static bool start_thread(worker *w, error *e)
+{
+    pthread_attr_t attr;
+    (void)pthread_attr_init(&attr);
+    (void)pthread_attr_setstacksize(&attr, STACK_BYTES);
+    int failed = pthread_create(&w->thread, &attr, run, w);
+    (void)pthread_attr_destroy(&attr);
+    if (failed)
+        return error_set(e, ERR_IO, "cannot start a worker thread: %s", strerror(failed));
+    return true;
+}
+
+worker *worker_start(const worker_options *o, view *first, error *e)
+{
+    worker *w = aligned_alloc(64, sizeof *w);
+    if (!w)
+        abort();
+    memset(w, 0, sizeof *w);
+    w->o = *o;
+    if (open_parts(w, first, e) && start_thread(w, e))
+        return w;
+    mailbox_free(w->mailbox);
+    free_parts(w);
+    return NULL;
+}
+
+void worker_join(worker *w)
+{
+    (void)pthread_join(w->thread, NULL);
+    mailbox_free(w->mailbox);
+    free_parts(w);
+}
+
+const admit_counters *worker_counters(const worker *w)
+{
+    return &w->counters;
+}
+
+/* ---- views ---- */
+
+static void take_view(void *ctx, void *arg)
+{
+    const worker *w = ctx;
+    admit_take_view(w->admit, arg);
+}
+
+void worker_take_view(worker *w, view *v)
+{
+    mailbox_post(w->mailbox, take_view, w, view_ref(v));
+}
+
+/* ---- listeners ---- */
+
+typedef struct listen_order {
+    char *service;
+    int fd; /* -1: close */
+} listen_order;
+
+static void on_accept(void *ctx, int fd, const net_addr *peer)
+{
+    door *d = ctx;
+    proxy_adopt(d->proxy, fd, peer, d);
+}
+
+static bool same_service(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+static door *find_door(worker *w, const char *name)
+{
+    for (door *d = w->doors; d; d = d->next)
+        if (same_service(d->service, name))
+            return d;
+    door *d = calloc(1, sizeof *d);
+    if (!d)
+        abort();
+    d->service = name ? span_dup(span_of(name)) : NULL;
+    d->proxy = w->proxy;
+    d->next = w->doors;
+    w->doors = d;
+    return d;
+}
+
+static void obey(void *ctx, void *arg)
+{
+    worker *w = ctx;
+    listen_order *o = arg;
+    door *d = find_door(w, o->service);
+    net_acceptor_close(d->acceptor);
+    d->acceptor = NULL;
+    if (o->fd >= 0) {
+        error e = {0};
+        net_addr local;
+        if (net_local(o->fd, &local))
+            (void)net_addr_ip(&local, d->server_ip);
+        d->acceptor = net_acceptor_open(w->loop, o->fd, on_accept, d, &e);
+        if (!d->acceptor)
+            log_at(LOG_ERROR, "a worker cannot accept", LOG_I("worker", w->o.index),
+                   LOG_S("error", e.text));
+    }
+    free(o->service);
+    free(o);
+}
+
+static void order(worker *w, const char *name, int fd)
+{
+    listen_order *o = malloc(sizeof *o);
+    if (!o)
+        abort();
+    *o = (listen_order){name ? span_dup(span_of(name)) : NULL, fd};
+    mailbox_post(w->mailbox, obey, w, o);
+}
+
+void worker_listen(worker *w, const char *name, int fd)
+{
+    order(w, name, fd);
+}
+
+void worker_unlisten(worker *w, const char *name)
+{
+    order(w, name, -1);
+}
+
+/* ---- questions ---- */
+
+typedef struct recent_answer {
+    recent_item *items;
+    size_t count;
+} recent_answer;
+
+/* On the asker's thread. */
+static void take_answer(void *ctx, void *arg)
+{
+    recent_question *q = ctx;
+    recent_answer *a = arg;
+    if (a->count) {
+        recent_item *all = realloc(q->items, (q->count + a->count) * sizeof *all);
+        if (!all)
+            abort();
+        memcpy(all + q->count, a->items, a->count * sizeof *all);
+        q->items = all;
+        q->count += a->count;
+    }
+    free(a->items);
+    free(a);
+    if (--q->outstanding == 0)
+        q->done(q->ctx, q);
+}
+
+/* On the worker's thread. */
+static void answer(void *ctx, void *arg)
+{
+    const worker *w = ctx;
+    recent_question *q = arg;
+    recent_answer *a = calloc(1, sizeof *a);
+    if (!a)
+        abort();
+    recent_collect(w->recent, &q->query, &a->items, &a->count);
+    mailbox_post(q->home, take_answer, q, a);
+}
+
+void worker_ask_recent(worker *w, recent_question *q)
+{
+    q->outstanding++;
+    mailbox_post(w->mailbox, answer, w, q);
+}
+
+/* ---- the end ---- */
+
+static void drained(void *ctx)
+{
+    worker *w = ctx;
+    loop_stop(w->loop);
+}
+
+static void drain(void *ctx, void *arg)
+{
+    worker *w = ctx;
+    int64_t *deadline_us = arg;
+    for (door *d = w->doors; d; d = d->next) {
+        net_acceptor_close(d->acceptor);
+        d->acceptor = NULL;
+    }
+    proxy_drain(w->proxy, *deadline_us, drained, w);
+    free(deadline_us);
+}
+
+void worker_drain(worker *w, int64_t deadline_us)
+{
+    int64_t *arg = malloc(sizeof *arg);
+    if (!arg)
+        abort();
+    *arg = deadline_us;
+    mailbox_post(w->mailbox, drain, w, arg);
+}

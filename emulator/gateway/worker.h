@@ -1,0 +1,49 @@
+/* One thread with its own loop, listeners, proxy and judge. Everything reaches it by mailbox. */
+#ifndef GATEWAY_WORKER_H
+#define GATEWAY_WORKER_H
+
+#include "gateway/admit.h"
+#include "gateway/mailbox.h"
+
+typedef struct worker worker;
+
+typedef struct worker_options {
+    unsigned index;
+    unsigned connections_max;
+    request_log_mode log_mode;
+    /* Called on the worker's thread. */
+    void (*want_keys)(void *ctx);
+    void *ctx;
+} worker_options;
+
+/* first: the worker takes its own count. NULL and *e when there is no thread or no descriptor. */
+worker *worker_start(const worker_options *o, view *first, error *e);
+
+/* ---- from the main thread ---- */
+void worker_take_view(worker *w, view *v); /* takes its own count */
+
+/* Accepts on fd (a listening socket, taken over) for the service; NULL: the shared ingress. A
+ * listener that the service had before is closed. */
+void worker_listen(worker *w, const char *service, int fd);
+void worker_unlisten(worker *w, const char *service);
+
+/* A question to all workers about their last decisions. done(ctx, q) runs on `home`'s thread when
+ * the last of them has answered; items are the asker's to free. */
+typedef struct recent_question {
+    recent_query query;
+    mailbox *home;
+    void (*done)(void *ctx, void *question);
+    void *ctx;
+    unsigned outstanding; /* home's thread only */
+    recent_item *items;
+    size_t count;
+} recent_question;
+void worker_ask_recent(worker *w, recent_question *q);
+
+const admit_counters *worker_counters(const worker *w);
+
+/* Lets requests end until deadline_us (monotonic); worker_join then returns soon. */
+void worker_drain(worker *w, int64_t deadline_us);
+void worker_join(worker *w); /* waits for the thread, frees the worker */
+
+#endif

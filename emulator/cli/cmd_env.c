@@ -1,0 +1,72 @@
+/* `invoker env SERVICE`: what a process needs in its environment to be that service. */
+#include "cli/cli.h"
+#include "cli/commands.h"
+#include "cli/control_client.h"
+#include "cli/env_shell.h"
+#include "cli/named_service.h"
+
+enum { TEXT_MAX = 8 * 1024 * 1024 };
+
+/* As the running gateway says when one was named, else as the file says. */
+static snapshot *load(const char *config, const char *control_option, int *out_status)
+{
+    snapshot *s = cli_load(config, NULL);
+    *out_status = CLI_USAGE;
+    if (!s)
+        return NULL;
+    bool asked = false;
+    auto_free char *control = control_address(control_option, s, &asked);
+    if (!asked)
+        return s;
+    snapshot_unref(s);
+    error e = {0};
+    s = control_load(control, config, &e);
+    if (!s)
+        *out_status = cli_failed("env", &e);
+    return s;
+}
+
+static int print(const snapshot *s, const char *name, env_shell shell)
+{
+    const service *svc = named_service("env", s, name);
+    if (!svc)
+        return CLI_USAGE;
+    error e = {0};
+    auto_buf buf text = buf_make(TEXT_MAX);
+    service_vars vars = service_vars_make(s, svc, NULL, NULL);
+    bool ok = env_shell_write(&text, shell, &vars, &e);
+    service_vars_free(&vars);
+    if (!ok)
+        return cli_failed("env", &e);
+    fwrite(text.p ? text.p : "", 1, text.n, stdout);
+    return CLI_OK;
+}
+
+int cmd_env(int argc, char **argv)
+{
+    const char *config = NULL, *control = NULL, *shell_name = "sh";
+    const cli_option options[] = {
+        {"config", 'c', CLI_STRING, "FILE", "the topology", &config},
+        {"control", 0, CLI_STRING, "ADDRESS", "take the addresses of the gateway that answers here",
+         &control},
+        {"shell", 0, CLI_STRING, "SHELL", "sh (default), fish, powershell, cmd, dotenv or json",
+         &shell_name},
+        {0},
+    };
+    char **operands = NULL;
+    int status = cli_parse("env", argc, argv, options, &operands, NULL);
+    if (status >= 0)
+        return status;
+    if (!operands[0] || operands[1])
+        return cli_usage_error("env", "expected one SERVICE");
+    env_shell shell;
+    if (!env_shell_parse(span_of(shell_name), &shell))
+        return cli_usage_error(
+            "env", "--shell is sh, fish, powershell, cmd, dotenv or json, not '%s'", shell_name);
+    snapshot *s = load(cli_config_path(config), control, &status);
+    if (!s)
+        return status;
+    status = print(s, operands[0], shell);
+    snapshot_unref(s);
+    return status;
+}

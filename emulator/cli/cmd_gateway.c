@@ -1,0 +1,215 @@
+/* `invoker gateway`: options, and the wiring of process and control listener. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "cli/cli.h"
+#include "control/control.h"
+#include "gateway/process.h"
+
+int cmd_gateway(int argc, char **argv);
+
+enum { PROBLEMS_TEXT_MAX = 1024 * 1024 };
+
+typedef struct settings {
+    const char *config, *addresses, *jwks, *request_log, *log_format, *log_file;
+    bool no_watch;
+    int64_t ready_fd, workers;
+} settings;
+
+/* ---- the control listener's backend ---- */
+
+typedef struct running {
+    process *process;
+    control *control;
+    bool reserved;
+} running;
+
+static bool on_ready(void *ctx)
+{
+    const running *g = ctx;
+    return process_ready(g->process);
+}
+
+static void on_status(void *ctx, buf *out)
+{
+    const running *g = ctx;
+    process_status(g->process, out);
+}
+
+static bool on_attach(void *ctx, span name, span address, error *e)
+{
+    const running *g = ctx;
+    return process_attach(g->process, name, address, e);
+}
+
+static bool on_detach(void *ctx, span name, error *e)
+{
+    const running *g = ctx;
+    return process_detach(g->process, name, e);
+}
+
+typedef struct decisions_call {
+    void (*done)(void *arg, span array);
+    void *arg;
+} decisions_call;
+
+static void give_decisions(void *ctx, recent_item *items, size_t count)
+{
+    decisions_call *call = ctx;
+    auto_buf buf b = buf_make((size_t)CONTROL_DECISIONS_MAX * 16 * 1024);
+    buf_char(&b, '[');
+    for (size_t i = 0; i < count; i++) {
+        if (i)
+            buf_char(&b, ',');
+        buf_str(&b, items[i].json);
+    }
+    buf_char(&b, ']');
+    call->done(call->arg, buf_view(&b));
+    free(call);
+}
+
+static void on_decisions(void *ctx, const control_decisions_query *q,
+                         void (*done)(void *arg, span array), void *arg)
+{
+    const running *g = ctx;
+    decisions_call *call = malloc(sizeof *call);
+    if (!call)
+        abort();
+    *call = (decisions_call){done, arg};
+    recent_query rq = {.limit = q->limit, .refused = q->refused};
+    memcpy(rq.service, q->service, sizeof rq.service);
+    process_recent(g->process, &rq, give_decisions, call);
+}
+
+/* The first call comes before there is a control listener. */
+static void on_snapshot(void *ctx, const snapshot *s)
+{
+    const running *g = ctx;
+    error e = {0};
+    if (g->control &&
+        !control_listen(g->control, snapshot_project(s)->control_listen, g->reserved, &e))
+        log_at(LOG_ERROR, "an address cannot be opened", LOG_S("error", e.text));
+}
+
+static bool open_control(running *g, error *e)
+{
+    const control_backend backend = {.ready = on_ready,
+                                     .status = on_status,
+                                     .attach = on_attach,
+                                     .detach = on_detach,
+                                     .decisions = on_decisions,
+                                     .ctx = g};
+    g->control = control_open(process_loop(g->process), &backend, e);
+    return g->control &&
+           control_listen(g->control,
+                          snapshot_project(process_snapshot(g->process))->control_listen,
+                          g->reserved, e);
+}
+
+/* ---- options ---- */
+
+static bool log_mode_of(const char *text, request_log_mode *out)
+{
+    static const char *const names[] = {"all", "refused", "off"};
+    static const request_log_mode modes[] = {REQUEST_LOG_ALL, REQUEST_LOG_REFUSED, REQUEST_LOG_OFF};
+    for (size_t i = 0; i < countof(names); i++)
+        if (!text || strcmp(text, names[i]) == 0) {
+            *out = modes[i];
+            return true;
+        }
+    return false;
+}
+
+/* -1 to go on, else the exit status. */
+static int read_options(int argc, char **argv, settings *s)
+{
+    const cli_option options[] = {
+        {"config", 'c', CLI_STRING, "FILE", "the topology", &s->config},
+        {"addresses", 0, CLI_STRING, "FILE",
+         "addresses in place of the topology's; the ports are "
+         "held by whoever wrote the file",
+         &s->addresses},
+        {"no-watch", 0, CLI_FLAG, NULL, "reload on SIGHUP only, not when the file changes",
+         &s->no_watch},
+        {"jwks", 0, CLI_STRING, "FILE|URL",
+         "the verification keys; without it those of the "
+         "metadata process",
+         &s->jwks},
+        {"workers", 0, CLI_INT, "N", "threads; without it one per core, at most 4", &s->workers},
+        {"request-log", 0, CLI_STRING, "all|refused|off", "which requests are logged (all)",
+         &s->request_log},
+        {"ready-fd", 0, CLI_INT, "N", "write \"ready\" there when everything answers",
+         &s->ready_fd},
+        {"log-format", 0, CLI_STRING, "text|json", "without it text on a terminal, else JSON",
+         &s->log_format},
+        {"log-file", 0, CLI_STRING, "FILE", "log there instead of standard error", &s->log_file},
+        {0}};
+    char **operands = NULL;
+    int status = cli_parse("gateway", argc, argv, options, &operands, NULL);
+    if (status >= 0)
+        return status;
+    if (operands[0])
+        return cli_usage_error("gateway", "unexpected operand '%s'", operands[0]);
+    if (s->workers < 0 || s->workers > PROCESS_WORKERS_MAX)
+        return cli_usage_error("gateway", "--workers is a number from 1 to %d",
+                               PROCESS_WORKERS_MAX);
+    if (s->ready_fd < -1 || s->ready_fd > 65535)
+        return cli_usage_error("gateway", "--ready-fd is the number of an open descriptor");
+    return -1;
+}
+
+static void print_problems(const diagnostics *d)
+{
+    auto_buf buf b = buf_make(PROBLEMS_TEXT_MAX);
+    diagnostics_print(d, &b);
+    (void)fwrite(b.p ? b.p : "", 1, b.n, stderr);
+}
+
+static int serve(const settings *s, request_log_mode mode)
+{
+    error e = {0};
+    diagnostics problems = {0};
+    running g = {.reserved = s->addresses != NULL};
+    g.process = process_open(&(process_options){.config_path = cli_config_path(s->config),
+                                                .addresses_path = s->addresses,
+                                                .watch = !s->no_watch,
+                                                .ready_fd = (int)s->ready_fd,
+                                                .workers = (unsigned)s->workers,
+                                                .jwks = s->jwks,
+                                                .log_mode = mode,
+                                                .on_snapshot = on_snapshot,
+                                                .ctx = &g},
+                             &problems, &e);
+    int status = CLI_OK;
+    if (!g.process) {
+        bool topology = problems.count != 0;
+        print_problems(&problems);
+        status = topology ? CLI_USAGE : cli_failed("gateway", &e);
+    } else if (!open_control(&g, &e)) {
+        status = cli_failed("gateway", &e);
+    } else {
+        process_run(g.process);
+    }
+    control_close(g.control);
+    if (g.process)
+        process_close(g.process);
+    diagnostics_free(&problems);
+    return status;
+}
+
+int cmd_gateway(int argc, char **argv)
+{
+    settings s = {.ready_fd = -1};
+    int status = read_options(argc, argv, &s);
+    if (status >= 0)
+        return status;
+    request_log_mode mode;
+    if (!log_mode_of(s.request_log, &mode))
+        return cli_usage_error("gateway", "--request-log is all, refused or off, not '%s'",
+                               s.request_log);
+    error e = {0};
+    if (!cli_open_log("gateway", s.log_format, s.log_file, &e))
+        return cli_failed("gateway", &e);
+    return serve(&s, mode);
+}

@@ -1,0 +1,97 @@
+/* `invoker why`: what would become of a call, check by check, without sending anything. */
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "cli/cli.h"
+#include "cli/cli_keys.h"
+#include "cli/commands.h"
+#include "cli/control_client.h"
+#include "cli/why.h"
+
+#define COMMAND "why"
+
+static const struct {
+    const char *name, *help;
+} ways[WAY_COUNT] = {
+#define X(id, text, meaning) {text, meaning},
+    WHY_WAYS(X)
+#undef X
+};
+
+static int parse(int argc, char **argv, why_options *o)
+{
+    enum { PLAIN_OPTIONS = 15 };
+    cli_option options[PLAIN_OPTIONS + WAY_COUNT + 1] = {
+        {"as", 0, CLI_STRING, "WHO", "the caller: an account's name, or an e-mail", &o->as},
+        {"anonymous", 0, CLI_FLAG, NULL, "a call without any token", &o->anonymous},
+        {"token", 0, CLI_STRING, "TOKEN", "judge this token ('-': read standard input)", &o->token},
+        {"to", 0, CLI_STRING, "SERVICE", "the service that is called", &o->to},
+        {"host", 0, CLI_STRING, "HOST", "the service with this host name instead", &o->host},
+        {"audience", 'a', CLI_STRING, "URL", "of the token; the service's URL if left out",
+         &o->audience},
+        {"path", 0, CLI_STRING, "PATH", "of the request; / if left out", &o->path},
+        {"header", 0, CLI_STRING, "WHICH", "that carries it: authorization or serverless",
+         &o->header},
+        {"internal", 0, CLI_FLAG, NULL, "the call comes from inside (ingress)", &o->internal},
+        {"config", 'c', CLI_STRING, "FILE", "the topology", &o->config},
+        {"keys", 0, CLI_STRING, "DIR", "the folder of signing keys, for --token", &o->keys},
+        {"reasons", 0, CLI_FLAG, NULL, "list every outcome there is", &o->reasons},
+        {"last", 0, CLI_FLAG, NULL, "explain the running gateway's latest refusal", &o->last},
+        {"control", 0, CLI_STRING, "ADDRESS", "of the running gateway, for --last", &o->control},
+        {"output", 'o', CLI_STRING, "FORMAT", "text (default) or json; --reasons: markdown too",
+         &o->output},
+    };
+    for (size_t i = 0; i < WAY_COUNT; i++)
+        options[PLAIN_OPTIONS + i] =
+            (cli_option){ways[i].name, 0, CLI_FLAG, NULL, ways[i].help, &o->way[i]};
+    char **operands = NULL;
+    const int status = cli_parse(COMMAND, argc, argv, options, &operands, NULL);
+    if (status < 0 && operands[0])
+        return cli_usage_error(COMMAND, "unexpected operand '%s'", operands[0]);
+    return status;
+}
+
+static int ask_gateway(const why_options *o, bool json)
+{
+    const char *variable = getenv("INVOKER_CONTROL");
+    const bool named = o->control || (variable && *variable);
+    snapshot *s = named ? NULL : cli_load(cli_config_path(o->config), NULL);
+    if (!named && !s)
+        return CLI_USAGE;
+    bool asked = false;
+    auto_free char *control = control_address(o->control, s, &asked);
+    snapshot_unref(s);
+    if (!control)
+        return cli_usage_error(COMMAND, "which gateway? --control ADDRESS is missing");
+    return why_last(control, json);
+}
+
+static int judge(const why_options *o, bool json)
+{
+    snapshot *s = cli_load(cli_config_path(o->config), NULL);
+    if (!s)
+        return CLI_USAGE;
+    const int64_t now_us = clock_wall_us();
+    why_case c = {.facts.header = HEADER_NONE};
+    int status = why_case_make(o, s, now_us, &c);
+    if (status < 0)
+        status = why_report(&c, s, now_us, json);
+    why_case_free(&c);
+    snapshot_unref(s);
+    return status;
+}
+
+int cmd_why(int argc, char **argv)
+{
+    why_options o = {.as = NULL};
+    int status = parse(argc, argv, &o);
+    if (status >= 0)
+        return status;
+    if (o.reasons)
+        return why_reasons(o.output);
+    bool json = false;
+    status = cli_output_json(COMMAND, o.output, &json);
+    if (status >= 0)
+        return status;
+    return o.last ? ask_gateway(&o, json) : judge(&o, json);
+}

@@ -1,0 +1,37 @@
+/* A few calls to the control listener of a running gateway (blocking; for commands, not daemons).
+ */
+#ifndef CLI_CONTROL_CLIENT_H
+#define CLI_CONTROL_CLIENT_H
+
+#include <stddef.h>
+
+#include "base/error.h"
+#include "policy/snapshot.h"
+
+typedef struct control_reply {
+    unsigned status;
+    char *body; /* NUL-terminated; caller frees */
+    size_t n;
+} control_reply;
+
+/* control: "HOST:PORT" or "http://HOST:PORT". body: JSON, NULL for none. false when no answer was
+ * got, whatever the status of an answer. */
+bool control_call(const char *control, const char *method, const char *path, const char *body,
+                  control_reply *out, error *e);
+
+/* Sends requests for a service to "HOST:PORT" from now on / no longer. */
+bool control_attach(const char *control, const char *name, const char *address, error *e);
+bool control_detach(const char *control, const char *name, error *e);
+
+/* Whether requests for the service go to this address now; false too when nobody answers. */
+bool control_is_attached(const char *control, const char *name, const char *address);
+
+/* The control listener to use: the option's value, else $INVOKER_CONTROL, else the topology's.
+ * *out_asked: one of the first two. Caller frees; NULL when there is none. */
+char *control_address(const char *option, const snapshot *s, bool *out_asked);
+
+/* The topology with the addresses that the running gateway reports. NULL and *e when it does not
+ * answer or the file is not valid with them. The caller holds one count. */
+snapshot *control_load(const char *control, const char *config_path, error *e);
+
+#endif

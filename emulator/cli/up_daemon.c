@@ -1,0 +1,30 @@
+/* Options of `up` that are handed on to the daemons. */
+#include "cli/up_daemon.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* value NULL: the option is left out. */
+static void add(daemon_args *a, const char *option, const char *value)
+{
+    if (!value)
+        return;
+    assert(a->count + 2 <= DAEMON_ARGS_MAX);
+    a->argv[a->count++] = option;
+    a->argv[a->count++] = value;
+}
+
+daemon_args daemon_args_make(const char *name, const supervisor_options *o, const char *overlay)
+{
+    bool is_gateway = strcmp(name, "gateway") == 0;
+    /* up alone watches the files: both daemons change at the same moment, told by SIGHUP. */
+    daemon_args a = {{"invoker", name, "--no-watch"}, 3};
+    add(&a, "-c", o->config_path);
+    add(&a, "--addresses", overlay);
+    add(&a, "--log-format", o->log_format);
+    add(&a, "--log-file", o->log_file);
+    add(&a, "--keys", is_gateway ? NULL : o->keys_dir);
+    add(&a, "--request-log", is_gateway ? o->request_log : NULL);
+    add(&a, "--workers", is_gateway ? o->workers : NULL);
+    return a;
+}

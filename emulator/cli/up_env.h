@@ -1,0 +1,54 @@
+/* The environment of a service's process: what Cloud Run sets and where each client library looks
+ * for the metadata server. Shared by `up`, `run` and `env`. */
+#ifndef CLI_UP_ENV_H
+#define CLI_UP_ENV_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "policy/snapshot.h"
+
+/* A growing NULL-terminated list of "NAME=VALUE". */
+typedef struct envlist {
+    char **items;
+    size_t count, cap;
+} envlist;
+
+void envlist_free(envlist *l);
+void envlist_inherit(envlist *l, char *const *from); /* adds; NULL is fine */
+const char *envlist_get(const envlist *l, const char *name);
+/* value NULL: takes the variable out. */
+void envlist_set(envlist *l, const char *name, const char *value);
+bool envlist_equal(const envlist *a, const envlist *b);
+
+/* One variable of a service, with what it is for. */
+typedef struct service_var {
+    const char *name;
+    char *value;      /* NULL: must not be set */
+    const char *note; /* which client reads it, what for */
+    bool shell_only;  /* for people's own shells (gcloud), not part of what Cloud Run sets */
+} service_var;
+
+typedef struct service_vars {
+    service_var *items;
+    size_t count;
+} service_vars;
+
+/* metadata: "HOST:PORT" where this service is known; NULL: as the topology says (its own listener,
+ * else the shared one). port: where it shall listen; NULL: its upstream's, or none. */
+service_vars service_vars_make(const snapshot *s, const service *svc, const char *metadata,
+                               const char *port);
+void service_vars_free(service_vars *v);
+
+/* Puts them into an environment (all but the shell_only ones); the emulator's own machines are
+ * excepted from an HTTP proxy if there is one. */
+void service_vars_apply(const service_vars *v, envlist *l);
+
+/* BACKEND_API_URL for every service, INVOKER_CONTROL, INVOKER_INGRESS, INVOKER_METADATA. */
+void envlist_add_urls(envlist *l, const snapshot *s);
+
+/* "HOST:PORT" at which a listener answers local callers: 0.0.0.0 and [::] become loopback; caller
+ * frees. NULL when address is NULL. */
+char *reachable_address(const char *address);
+
+#endif

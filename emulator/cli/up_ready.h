@@ -1,0 +1,19 @@
+/* What `up` says on stdout once everything answers. */
+#ifndef CLI_UP_READY_H
+#define CLI_UP_READY_H
+
+#include "base/buf.h"
+#include "policy/snapshot.h"
+
+enum { UP_READY_MAX = 4 * 1024 * 1024 };
+
+/* The one line of `up --json`, without newline:
+ * {"ready":true,"control":URL,"ingress":ADDR,"metadata":ADDR,"certs_v1":URL,"certs_v3":URL,
+ *  "services":{NAME:{"url","metadata","upstream","service_account"},…}}. What there is not is null.
+ */
+void up_ready_json(buf *out, const snapshot *s);
+
+/* The same for people. */
+void up_ready_text(buf *out, const snapshot *s, bool colour);
+
+#endif

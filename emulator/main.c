@@ -1,0 +1,69 @@
+/* invoker: hands over to a subcommand. The table below is the single list of them; `invoker help`
+ * is printed from it. */
+#include "cli/cli.h"
+#include "cli/commands.h"
+
+const cli_command cli_commands[] = {
+    {"up", "[-- CMD...]", "start everything: metadata server, gateway and the services",
+     "Starts the metadata server, the gateway and every service of the topology that has a\n"
+     "command:, restarts what dies, and follows changes of the file. When everything answers, the\n"
+     "addresses are printed on stdout (with --json as exactly one line). SIGTERM and SIGINT stop\n"
+     "everything.\n"
+     "\n"
+     "With CMD: runs it as soon as everything answers, with every service's URL in its "
+     "environment\n"
+     "(BACKEND_API_URL, ... and INVOKER_CONTROL, INVOKER_INGRESS, INVOKER_METADATA), then stops\n"
+     "everything and exits with CMD's status.",
+     cmd_up},
+    {"metadata", "", "run the metadata server alone",
+     "Serves the computeMetadata tree, identity and access tokens and the public certificates to\n"
+     "each service of the topology.",
+     cmd_metadata},
+    {"gateway", "", "run the gateway alone",
+     "Accepts requests for every service of the topology, judges them as Cloud Run's invoker "
+     "check\n"
+     "does and passes the allowed ones on.",
+     cmd_gateway},
+    {"run", "SERVICE -- CMD...", "run CMD as a service's container",
+     "Runs CMD with the environment that Cloud Run gives to SERVICE's container (PORT, K_SERVICE,\n"
+     "K_REVISION, K_CONFIGURATION), the service's env: from the topology and GCE_METADATA_*. As\n"
+     "soon as it listens on $PORT, the running gateway sends the service's requests to it; when "
+     "it\n"
+     "ends, it is detached. Exits with CMD's status.",
+     cmd_run},
+    {"env", "SERVICE", "print the variables that make a process be SERVICE",
+     "Prints the environment that lets an unchanged Google client library, in any language, act "
+     "as\n"
+     "SERVICE: eval \"$(invoker env backend-api)\".",
+     cmd_env},
+    {"token", "", "mint an identity token, good or bad in a chosen way",
+     "Prints a token as the metadata server would mint it for a service account. The options that\n"
+     "break it on purpose help to test how a caller is refused.",
+     cmd_token},
+    {"inspect", "[TOKEN]", "decode a token and say what is wrong with it",
+     "Decodes a token (from stdin when it is left out or '-'), verifies its signature with the\n"
+     "emulator's keys and says in words what it is good for.",
+     cmd_inspect},
+    {"matrix", "", "show who may invoke what",
+     "Prints the caller x service matrix that results from matrix:, policies and groups.",
+     cmd_matrix},
+    {"why", "", "explain the decision about one call",
+     "Says whether a call would be allowed, by which binding or why not, and names the command "
+     "that\n"
+     "mends it.",
+     cmd_why},
+    {"check", "FILE...", "check topology files",
+     "Reports every problem of the files with its line and column.", cmd_check},
+    {"keys", "init|list|rotate", "manage the signing keys",
+     "Makes, lists or rotates the keys that sign identity tokens. After a rotation the former key\n"
+     "stays published for a while.",
+     cmd_keys},
+    {"version", "", "print the version", "Prints the version.", cmd_version},
+    {"help", "[CMD]", "explain a command", "Lists the commands, or explains one.", cmd_help},
+    {0},
+};
+
+int main(int argc, char **argv)
+{
+    return cli_main(argc, argv);
+}

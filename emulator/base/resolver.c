@@ -10,7 +10,7 @@
 
 #include "base/attr.h"
 
-enum { QUEUE_MAX = 256 };
+enum { QUEUE_MAX = 256, STACK_BYTES = 256 * 1024 };
 
 typedef struct lookup {
     struct lookup *next;
@@ -190,7 +190,7 @@ static bool start_thread(resolver *r)
     pthread_t thread;
     pthread_attr_init(&attributes);
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    pthread_attr_setstacksize(&attributes, 256 * 1024);
+    pthread_attr_setstacksize(&attributes, STACK_BYTES);
     r->running = pthread_create(&thread, &attributes, work, r->shared) == 0;
     pthread_attr_destroy(&attributes);
     return r->running;

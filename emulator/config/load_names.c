@@ -9,8 +9,11 @@ enum { KEY_MAX = 320 };
 static span host_key(const char *name, char out[KEY_MAX])
 {
     size_t n = 0;
-    for (; name[n] && n + 1 < KEY_MAX; n++)
-        out[n] = name[n] >= 'A' && name[n] <= 'Z' ? (char)(name[n] | 0x20) : name[n];
+    for (; name[n] && n + 1 < KEY_MAX; n++) {
+        out[n] = name[n];
+        if (name[n] >= 'A' && name[n] <= 'Z')
+            out[n] = (char)(name[n] | 0x20);
+    }
     out[n] = '\0';
     return (span){out, n};
 }

@@ -104,7 +104,7 @@ static void drop_stale(watch *w)
             continue;
         }
         w->entries[i] = w->entries[--w->count];
-        free(e.name);
+        free(e.name); /* NOLINT(clang-analyzer-unix.Malloc): each entry owns its name */
         if (!in_use(w, e.wd))
             (void)inotify_rm_watch(w->source.fd, e.wd);
     }

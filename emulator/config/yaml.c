@@ -326,7 +326,9 @@ static const node *compose(composer *c, size_t depth)
 /* The root, or NULL; a second document is reported. */
 static const node *compose_document(composer *c)
 {
-    if (!next(c) || !next(c)) /* stream start, document start */
+    if (!next(c)) /* stream start */
+        return NULL;
+    if (!next(c)) /* document start */
         return NULL;
     if (c->event.type == YAML_STREAM_END_EVENT) {
         diag_at(c->diags, (place){c->file, 1, 1}, "the file is empty");

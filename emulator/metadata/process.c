@@ -62,7 +62,7 @@ static bool load(metadata *m, error *e)
                               .ctx = m};
     m->reload = reload_open(m->loop, &o, &problems);
     if (!m->reload) {
-        auto_buf buf text = buf_make(1024 * 1024);
+        auto_buf buf text = buf_make((size_t)1024 * 1024);
         diagnostics_print(&problems, &text);
         (void)fwrite(text.p ? text.p : "", 1, text.n, stderr);
         error_set(e, ERR_INVALID, "%s is refused (%zu problem%s)", m->options.config_path,

@@ -141,9 +141,10 @@ static bool serve_value(metadata *m, http_request *r, tree_view *v, const caller
     }
     char id[INSTANCE_ID_TEXT];
     who_instance_id(m, c, id);
-    v->instance_id = span_of(id);
+    tree_view view = *v;
+    view.instance_id = span_of(id);
     auto_buf buf body = buf_make(BODY_MAX);
-    const char *type = write_node(v, n, &a, &body);
+    const char *type = write_node(&view, n, &a, &body);
     char etag[ETAG_TEXT];
     etag_of(buf_view(&body), etag);
     if (held && strcmp(held, etag) == 0)

@@ -91,6 +91,8 @@ void waiters_news(void *room)
 
 void waiters_free(metadata *m)
 {
-    while (m->waiters)
-        forget(m->waiters);
+    for (waiter *w = m->waiters, *next; w; w = next) {
+        next = w->next;
+        forget(w);
+    }
 }

@@ -6,7 +6,7 @@
 
 #include "base/hash.h"
 #include "config/addresses.h"
-#include "config/arena.h"
+#include "base/arena.h"
 #include "config/diag.h"
 #include "config/yaml.h"
 #include "policy/snapshot.h"

@@ -3,7 +3,7 @@
 #ifndef CONFIG_YAML_H
 #define CONFIG_YAML_H
 
-#include "config/arena.h"
+#include "base/arena.h"
 #include "config/diag.h"
 
 typedef enum node_kind { NODE_SCALAR, NODE_LIST, NODE_MAP } node_kind;

@@ -1,5 +1,5 @@
 /* http/server over real sockets: one loop on this thread, the client's bytes by hand. */
-#include <check.h>
+#include "check_main.h"
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -356,9 +356,5 @@ int main(void)
     tcase_add_test(t, a_closed_listener_refuses_and_its_open_connections_go_on);
     tcase_add_test(t, query_parameters_are_found_and_decoded);
     suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return check_main(s);
 }

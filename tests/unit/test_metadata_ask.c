@@ -1,5 +1,5 @@
 /* Who may ask (Host) and what for (query). */
-#include <check.h>
+#include "check_main.h"
 #include <stdlib.h>
 
 #include "base/attr.h"
@@ -113,9 +113,5 @@ int main(void)
                         (int)countof(bad_timeouts));
     tcase_add_test(t, flags_have_an_on_and_an_off);
     suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return check_main(s);
 }

@@ -1,5 +1,5 @@
 /* Who is calling, by address: written ranges, names, neither. */
-#include <check.h>
+#include "check_main.h"
 #include <stdlib.h>
 
 #include "base/buf.h"
@@ -156,9 +156,5 @@ int main(void)
     tcase_add_test(t, an_unknown_name_maps_nobody);
     tcase_add_test(t, a_look_up_under_way_does_not_keep_the_map_open);
     suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return check_main(s);
 }

@@ -1,5 +1,5 @@
 /* Identity tokens (audience rules, the memory of one second) and access tokens. */
-#include <check.h>
+#include "check_main.h"
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -191,9 +191,5 @@ int main(void)
     tcase_add_loop_test(t, scopes_are_a_sorted_set, 0, (int)countof(scope_rows));
     tcase_add_test(t, the_token_document_is_google_s);
     suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return check_main(s);
 }

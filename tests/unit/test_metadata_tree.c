@@ -1,5 +1,5 @@
 /* The computeMetadata tree: paths, listings and the three other ways to write a node. */
-#include <check.h>
+#include "check_main.h"
 #include <stdlib.h>
 
 #include "metadata/answer.h"
@@ -172,9 +172,5 @@ int main(void)
     tcase_add_test(t, an_etag_is_sixteen_hex_digits_that_follow_the_body);
     tcase_add_test(t, the_not_found_page_is_as_long_as_google_s_and_escapes_the_path);
     suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return check_main(s);
 }

@@ -9,17 +9,19 @@ COPY Makefile ./
 COPY emulator emulator
 COPY samples samples
 RUN make -j2 all && strip build/invoker build/samples/*
+COPY policies policies
+RUN chmod -R a+rX policies
 
 FROM debian:bookworm-slim
 RUN apt-get update -qq \
     && apt-get install -y -qq --no-install-recommends libmicrohttpd12 libssl3 libjansson4 \
        libyaml-0-2 libcurl4 libsqlite3-0 curl \
-    && rm -rf /var/lib/apt/lists/* \
-    && useradd --system --uid 10001 --home-dir /nonexistent --shell /usr/sbin/nologin invoker \
-    && install -d -o invoker -m 0700 /keys /data
+    && apt-get clean && rm -rf /var/lib/apt/lists/* \
+    && useradd --uid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin invoker \
+    && install -d -o invoker -g invoker -m 0700 /keys /data
 COPY --from=build /src/build/invoker /usr/local/bin/invoker
 COPY --from=build /src/build/samples /usr/local/lib/invoker/samples
-COPY policies /etc/invoker
-USER invoker
+COPY --from=build /src/policies /etc/invoker
+USER 10001:10001
 ENTRYPOINT ["/usr/local/bin/invoker"]
 CMD ["help"]

@@ -68,6 +68,7 @@ static void set_limits(CURL *handle, const fetch_request *request, text *body)
     curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(handle, CURLOPT_FOLLOWLOCATION, 0L); /* a token goes to no other host */
     curl_easy_setopt(handle, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    curl_easy_setopt(handle, CURLOPT_DNS_CACHE_TIMEOUT, 5L); /* containers come back elsewhere */
     curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, request->timeout_ms);
     curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(handle, CURLOPT_WRITEDATA, body);

@@ -1,5 +1,6 @@
 """The compose files are well-formed for both Compose versions, and agree with the topology."""
 
+import ipaddress
 import pathlib
 import re
 import shutil
@@ -10,6 +11,14 @@ from tests.lib.harness import ROOT, run
 
 COMPOSE = shutil.which("docker-compose")
 FILES = [["docker-compose.yml"], ["docker-compose.yml", "docker-compose.linklocal.yml"]]
+METADATA_SERVER = ipaddress.ip_network("169.254.169.254")
+
+
+def networks_of(name, pattern):
+    """What the pattern's group holds in that file: addresses and subnets, between commas."""
+    text = pathlib.Path(ROOT, name).read_text(encoding="utf-8")
+    return [ipaddress.ip_network(item.strip()) for found in re.findall(pattern, text)
+            for item in found.split(",")]
 
 
 class Compose(unittest.TestCase):
@@ -26,15 +35,31 @@ class Compose(unittest.TestCase):
         self.assertEqual((status, err), (0, ""))
 
     def test_every_subnet_and_fixed_address_is_mapped_to_a_service(self):
-        topology = pathlib.Path(ROOT, "policies", "compose.yaml").read_text(encoding="utf-8")
+        mapped = networks_of("policies/compose.yaml", r"addresses: \[(.+)\]")
         for name in ("docker-compose.yml", "docker-compose.linklocal.yml"):
-            text = pathlib.Path(ROOT, name).read_text(encoding="utf-8")
-            wanted = re.findall(r"subnet: (172[\d./]+)", text)
-            wanted += [a for a in re.findall(r"ipv4_address: ([\d.]+)", text)
-                       if a != "169.254.169.254"]
+            wanted = networks_of(name, r"subnet: (172[\d./]+)")
+            wanted += [a for a in networks_of(name, r"ipv4_address: ([\d.]+)")
+                       if a != METADATA_SERVER]
             self.assertTrue(wanted)
             for address in wanted:
-                self.assertIn(address, topology)
+                self.assertTrue(any(address.subnet_of(m) for m in mapped), (name, address))
+
+    def test_addresses_given_out_never_meet_the_fixed_ones(self):
+        given_out = networks_of("docker-compose.yml", r"ip_range: ([\d./]+)")
+        fixed = [a for files in FILES[1:] for name in files
+                 for a in networks_of(name, r"ipv4_address: ([\d.]+)")]
+        self.assertEqual(len(given_out), 4)
+        self.assertEqual(len(fixed), len(set(fixed)))
+        for address in fixed:
+            self.assertFalse(any(address.subnet_of(r) for r in given_out), address)
+
+    def test_samples_on_the_shared_link_listen_on_their_own_network_only(self):
+        text = pathlib.Path(ROOT, "docker-compose.linklocal.yml").read_text(encoding="utf-8")
+        apps = re.findall(r"HOST: ([\d.]+) .*\n +networks:\n +\S+ \{ ipv4_address: ([\d.]+)", text)
+        self.assertEqual(len(apps), 4)
+        for listens_on, own in apps:
+            self.assertEqual(listens_on, own)
+        self.assertEqual(text.count("<<: *own-address"), 4)
 
 
 if __name__ == "__main__":

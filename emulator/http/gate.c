@@ -101,7 +101,7 @@ static enum MHD_Result see_field(void *ctx, enum MHD_ValueKind kind, const char 
     else if (span_ieq_str(n, "Transfer-Encoding"))
         see_encoding(s, v);
     else if (span_ieq_str(n, "Host"))
-        see_host(s, v);
+        see_host(s, span_trim(v)); /* libmicrohttpd leaves the blanks behind a value */
     else if (span_ieq_str(n, "Expect") && span_ieq_str(v, "100-continue"))
         s->facts.expect_continue = true;
     return s->fault ? MHD_NO : MHD_YES;

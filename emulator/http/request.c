@@ -93,7 +93,8 @@ static bool lookup(const http_request *r, const char *name, span *out)
     if (MHD_lookup_connection_value_n(r->mhd, MHD_HEADER_KIND, name, strlen(name), &value, &n) !=
         MHD_YES)
         return false;
-    *out = (span){value, value ? n : 0};
+    /* libmicrohttpd leaves the blanks behind a value, which are no part of it (RFC 9112 §5.1). */
+    *out = span_trim((span){value, value ? n : 0});
     return true;
 }
 

@@ -118,6 +118,13 @@ static bool scan(keystore *k, error *e)
     return true;
 }
 
+static bool no_signing_key(const keystore *k, error *e)
+{
+    return error_set(e, ERR_NOT_FOUND,
+                     "keys folder %s: no signing key; make one with: invoker keys init --keys %s",
+                     k->dir, k->dir);
+}
+
 static bool can_sign(const keystore *k)
 {
     return k->keys->count && k->keys->items[0].until_s == 0;
@@ -151,9 +158,7 @@ static bool fill(keystore *k, bool create, error *e)
         return true;
     if (create)
         return make_first_key(k, e);
-    return error_set(e, ERR_NOT_FOUND,
-                     "keys folder %s: no signing key; make one with: invoker keys init --keys %s",
-                     k->dir, k->dir);
+    return no_signing_key(k, e);
 }
 
 keystore *keystore_open(const char *dir, bool create, clock_source clock, error *e)
@@ -195,7 +200,10 @@ bool keystore_refresh(keystore *k, error *e)
 {
     struct stat st;
     if (stat(k->dir, &st) != 0)
-        return error_errno(e, "keys folder %s", k->dir);
+        return error_errno(e,
+                           "keys folder %s (if it is gone, make it again with: invoker keys init "
+                           "--keys %s)",
+                           k->dir, k->dir);
     if (k->settled && same_time(st.st_mtim, k->folder_time) && !some_key_ended(k))
         return true;
     return scan(k, e);
@@ -254,7 +262,7 @@ bool keystore_sign(const keystore *k, const void *p, size_t n, uint8_t *out, siz
                    error *e)
 {
     if (!can_sign(k))
-        return error_set(e, ERR_NOT_FOUND, "keys folder %s: no signing key", k->dir);
+        return no_signing_key(k, e);
     return signing_key_sign(&k->keys->items[0], (span){p, n}, out, out_n, e);
 }
 

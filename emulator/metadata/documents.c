@@ -25,11 +25,17 @@ static void answer_json(http_request *r, unsigned status, const char *cache, spa
     http_respond(r, status, fields, body, false);
 }
 
-static void serve_certs(metadata *m, http_request *r, bool pem)
+/* Another process may have rotated the keys. */
+static void refresh_keys(metadata *m)
 {
     error e = {0};
     if (!keystore_refresh(m->keys, &e))
         log_at(LOG_ERROR, "cannot read the keys again", LOG_S("detail", e.text));
+}
+
+static void serve_certs(metadata *m, http_request *r, bool pem)
+{
+    refresh_keys(m);
     answer_json(r, 200, CACHE_CERTS, pem ? keystore_pem_map(m->keys) : keystore_jwks(m->keys));
 }
 
@@ -112,6 +118,7 @@ static void write_claims(const claims *c, const char *kid, buf *b)
 static void info_of_identity(metadata *m, http_request *r, span token)
 {
     error e = {0};
+    refresh_keys(m);
     jwks *keys = jwks_parse(keystore_jwks(m->keys), &e);
     claims *c = NULL;
     auto_free char *kid = NULL;

@@ -90,12 +90,29 @@ static bool knows_as(const metadata *m, error *e)
                      near ? "'?" : "");
 }
 
+/* What is wrong with a key says how to mend it; what the system refuses is mended by another
+ * folder. */
+static bool say_which_folder(const metadata *m, error *e)
+{
+    const error copy = *e;
+    if ((copy.kind != ERR_PERMISSION && copy.kind != ERR_NOT_FOUND && copy.kind != ERR_IO) ||
+        strstr(copy.text, "mend"))
+        return false;
+    if (m->options.keys_dir)
+        return error_set(e, copy.kind, "%s; mend the folder's mode and owner, or change --keys",
+                         copy.text);
+    return error_set(e, copy.kind,
+                     "%s; mend the folder's mode and owner, or change 'keys:' in %s, or name "
+                     "another folder with --keys",
+                     copy.text, m->options.config_path);
+}
+
 static bool open_keys(metadata *m, error *e)
 {
     auto_free char *dir =
         keystore_default_dir(m->options.keys_dir, snapshot_project(m->snapshot)->keys_dir);
     m->keys = keystore_open(dir, true, m->clock, e);
-    return m->keys != NULL;
+    return m->keys != NULL || say_which_folder(m, e);
 }
 
 static bool open_server(metadata *m, error *e)

@@ -194,16 +194,19 @@ static bool serve_tree(metadata *m, http_request *r, const caller *c, const char
 
 /* ---- who may ask ---- */
 
+static bool flavoured(const http_request *r)
+{
+    return span_eq_str(http_header(r, "Metadata-Flavor"), "Google");
+}
+
 static bool refused(http_request *r, bool root)
 {
-    const span flavour = http_header(r, "Metadata-Flavor");
     const span method = http_method(r);
     if (http_has_header(r, "X-Forwarded-For")) {
-        answer_text(r, 403, "text/html; charset=UTF-8", SPAN_LIT("Forbidden"),
-                    span_eq_str(flavour, "Google"));
+        answer_text(r, 403, "text/html; charset=UTF-8", SPAN_LIT("Forbidden"), flavoured(r));
         return true;
     }
-    if (!root && !span_eq_str(flavour, "Google")) {
+    if (!root && !flavoured(r)) {
         answer_forbidden_page(r, "Missing Metadata-Flavor:Google header.", false);
         return true;
     }
@@ -234,7 +237,9 @@ void serve_request(void *ctx, http_request *r)
     }
     if (documents_serve(m, r) || refused(r, root))
         return;
-    if (root && http_query(r).n == 0) { /* a probe: never waits for a look-up of the caller */
+    /* A probe: never waits for a look-up of the caller. Without the flavour it says no more than
+     * that, whatever the query asks for: the whole tree hangs below the root. */
+    if (root && (http_query(r).n == 0 || !flavoured(r))) {
         char etag[ETAG_TEXT];
         const span body = SPAN_LIT("computeMetadata/\n");
         etag_of(body, etag);

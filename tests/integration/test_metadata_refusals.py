@@ -18,6 +18,19 @@ class Flavour(MetadataCase):
     def test_the_root_does_not_look_at_the_flavours_value(self):
         self.assertEqual(self.ask("/", {"Metadata-Flavor": "Not Google"}).status, 200)
 
+    def test_the_root_without_the_flavour_shows_nothing_that_hangs_below_it(self):
+        for query in ("?recursive=true", "?recursive=true&alt=text", "?wait_for_change=true"):
+            for headers in ({}, {"Metadata-Flavor": "Not Google"}):
+                response = self.ask("/" + query, headers)
+                self.assertEqual((response.status, response.text), (200, ROOT_BODY), query)
+        self.assertIn(EMAIL, self.ask("/?recursive=true").text)
+
+    def test_blanks_around_a_header_s_value_are_no_part_of_it(self):
+        for flavour in ("Metadata-Flavor:Google", "Metadata-Flavor: \tGoogle \t "):
+            answer = send_raw(self.address, f"GET {EMAIL_PATH} HTTP/1.1\r\nHost: metadata \r\n"
+                              f"{flavour}\r\nConnection: close\r\n\r\n".encode("ascii"))
+            self.assertTrue(answer.startswith(b"HTTP/1.1 200 "), answer)
+
     def test_a_missing_flavour_is_403_without_the_flavour_in_the_answer(self):
         for path in (EMAIL_PATH, f"{SA}/default/token", V1, f"{V1}/", "/nowhere"):
             response = self.ask(path, {})

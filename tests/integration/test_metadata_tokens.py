@@ -246,6 +246,20 @@ class Lifetime(MetadataCase):
         self.assertNotEqual(first["access_token"], second["access_token"])
 
 
+class Disabled(MetadataCase):
+    content = topology(service_accounts={"frontend-sa": {"disabled": True}, "backend-sa": {}})
+
+    def test_a_disabled_account_gets_the_500_of_a_backend_that_fails(self):
+        for target in (f"{IDENTITY}?audience=x&y=%20z", TOKEN):
+            response = self.ask(target)
+            self.assertEqual((response.status, response.text),
+                             (500, f"Could not fetch URI {target}\n"))
+            self.assertEqual(response.header("Metadata-Flavor"), "Google")
+        self.process.err.wait_for("the account is disabled")
+        self.assertEqual(self.ask(IDENTITY).status, 400)
+        self.assertEqual(self.value(f"{SA}/default/email"), EMAIL)
+
+
 class Rotation(MetadataCase):
     def test_a_key_made_by_another_process_signs_and_both_are_published(self):
         before, _ = decode(self.ask(f"{IDENTITY}?audience=before").text)

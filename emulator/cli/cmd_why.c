@@ -7,6 +7,7 @@
 #include "cli/commands.h"
 #include "cli/control_client.h"
 #include "cli/why.h"
+#include "config/topology.h"
 
 #define COMMAND "why"
 
@@ -20,7 +21,7 @@ static const struct {
 
 static int parse(int argc, char **argv, why_options *o)
 {
-    enum { PLAIN_OPTIONS = 15 };
+    enum { PLAIN_OPTIONS = 16 };
     cli_option options[PLAIN_OPTIONS + WAY_COUNT + 1] = {
         {"as", 0, CLI_STRING, "WHO", "the caller: an account's name, or an e-mail", &o->as},
         {"anonymous", 0, CLI_FLAG, NULL, "a call without any token", &o->anonymous},
@@ -33,6 +34,8 @@ static int parse(int argc, char **argv, why_options *o)
         {"header", 0, CLI_STRING, "WHICH", "that carries it: authorization or serverless",
          &o->header},
         {"internal", 0, CLI_FLAG, NULL, "the call comes from inside (ingress)", &o->internal},
+        {"just-granted", 0, CLI_FLAG, NULL, "every grant was made at this moment (propagation)",
+         &o->just_granted},
         {"config", 'c', CLI_STRING, "FILE", "the topology", &o->config},
         {"keys", 0, CLI_STRING, "DIR", "the folder of signing keys, for --token", &o->keys},
         {"reasons", 0, CLI_FLAG, NULL, "list every outcome there is", &o->reasons},
@@ -66,12 +69,38 @@ static int ask_gateway(const why_options *o, bool json)
     return why_last(control, json);
 }
 
+/* The same topology as it is after a reload that brought all of its grants: those count after the
+ * propagation delay only. NULL after a message. */
+static snapshot *load_just_granted(const char *path, int64_t now_us)
+{
+    snapshot *settled = cli_load(path, NULL);
+    if (!settled)
+        return NULL;
+    const bool delayed = snapshot_emulation(settled)->propagation_delay_s > 0;
+    snapshot_unref(settled);
+    if (!delayed) {
+        cli_usage_error(COMMAND, "--just-granted needs emulation: { propagation_delay: … } in %s",
+                        path);
+        return NULL;
+    }
+    snapshot_builder *nobody = snapshot_builder_new();
+    snapshot *before = snapshot_build(nobody, NULL, now_us);
+    diagnostics problems = {0};
+    topology_files files = {0};
+    snapshot *s = topology_load_files(path, NULL, before, now_us, &problems, &files);
+    topology_files_free(&files);
+    diagnostics_free(&problems);
+    snapshot_unref(before);
+    return s;
+}
+
 static int judge(const why_options *o, bool json)
 {
-    snapshot *s = cli_load(cli_config_path(o->config), NULL);
+    const int64_t now_us = clock_wall_us();
+    const char *path = cli_config_path(o->config);
+    snapshot *s = o->just_granted ? load_just_granted(path, now_us) : cli_load(path, NULL);
     if (!s)
         return CLI_USAGE;
-    const int64_t now_us = clock_wall_us();
     why_case c = {.facts.header = HEADER_NONE};
     int status = why_case_make(o, s, now_us, &c);
     if (status < 0)

@@ -5,7 +5,8 @@
 #include "decision/decide.h"
 #include "jose/keystore.h"
 
-/* Ways in which the made-up token may be wrong: as in `invoker token`. */
+/* Ways in which the made-up token may be wrong: as in `invoker token`; and the one fault that lies
+ * in how a token is sent. */
 #define WHY_WAYS(X)                                                                                \
     X(WAY_EXPIRED, "expired", "ended an hour ago")                                                 \
     X(WAY_EARLY, "not-yet-valid", "issued an hour from now")                                       \
@@ -14,7 +15,8 @@
     X(WAY_FOREIGN_KEY, "foreign-key", "signed by a key that is not published")                     \
     X(WAY_TAMPERED, "tampered", "changed after signing")                                           \
     X(WAY_UNSIGNED, "unsigned", "alg none, no signature")                                          \
-    X(WAY_ACCESS_TOKEN, "access-token", "an OAuth access token instead")
+    X(WAY_ACCESS_TOKEN, "access-token", "an OAuth access token instead")                           \
+    X(WAY_REPEATED, "repeated-header", "in a header that came twice")
 
 typedef enum why_way {
 #define X(id, name, help) id,
@@ -26,7 +28,7 @@ typedef enum why_way {
 typedef struct why_options {
     const char *as, *to, *host, *audience, *path, *header, *token;
     const char *config, *keys, *control, *output;
-    bool anonymous, internal, reasons, last;
+    bool anonymous, internal, just_granted, reasons, last;
     bool way[WAY_COUNT];
 } why_options;
 

@@ -156,6 +156,7 @@ static token_state made_up_state(const why_options *o)
            : o->way[WAY_UNSIGNED]    ? TOKEN_BAD_ALG
            : o->way[WAY_FOREIGN_KEY] ? TOKEN_UNKNOWN_KEY
            : o->way[WAY_TAMPERED]    ? TOKEN_BAD_SIGNATURE
+           : o->way[WAY_REPEATED]    ? TOKEN_REPEATED_HEADER
                                      : TOKEN_VERIFIED;
 }
 

@@ -4,9 +4,9 @@
 #ifndef CONFIG_LOAD_H
 #define CONFIG_LOAD_H
 
+#include "base/arena.h"
 #include "base/hash.h"
 #include "config/addresses.h"
-#include "base/arena.h"
 #include "config/diag.h"
 #include "config/yaml.h"
 #include "policy/snapshot.h"

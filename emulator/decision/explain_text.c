@@ -8,10 +8,19 @@ static bool is_continuation(char c)
     return ((unsigned char)c & 0xc0) == 0x80;
 }
 
+/* The second half of U+0080 to U+009F in UTF-8: to a terminal they are controls as well. */
+static bool ends_c1_control(const buf *b, char c)
+{
+    return b->n && (unsigned char)b->p[b->n - 1] == 0xC2 && ((unsigned char)c & 0xE0U) == 0x80;
+}
+
 void explain_char(buf *b, char c)
 {
+    const bool c1 = ends_c1_control(b, c);
+    if (c1)
+        b->n--;
     const bool control = (unsigned char)c < ' ' || c == 0x7f;
-    buf_add(b, control ? "?" : &c, 1);
+    buf_add(b, control || c1 ? "?" : &c, 1);
 }
 
 void explain_quoted(buf *b, span text)

@@ -115,6 +115,7 @@ static void on_head(void *ctx, exchange *x)
 static void explain_failure(admit *a, admission *m, proxy_failure f)
 {
     const view_service *vs = &m->hold->view->services[m->service->index];
+    const char *detail = exchange_failure_detail(m->x);
     char address[NET_ADDR_TEXT_MAX];
     buf_clear(&a->scratch);
     buf_fmt(&a->scratch, "The upstream of %s at %s ", m->service->name,
@@ -123,7 +124,8 @@ static void explain_failure(admit *a, admission *m, proxy_failure f)
         buf_fmt(&a->scratch, "did not answer completely within its timeout of %lld ms.",
                 (long long)(m->service->timeout_us / 1000));
     else if (f == PROXY_BAD_RESPONSE)
-        buf_str(&a->scratch, "closed the connection or sent what is not HTTP.");
+        buf_fmt(&a->scratch, "closed the connection or sent what is not HTTP: %s.",
+                detail ? detail : "no answer came");
     else
         buf_str(&a->scratch, "does not accept connections.");
     m->explanation = judge_keep(m->x, buf_view(&a->scratch));

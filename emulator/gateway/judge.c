@@ -10,14 +10,6 @@ static const view *view_of(const admission *m)
     return m->hold->view;
 }
 
-/* Paths that Google's front ends keep for themselves on run.app names: exactly /healthz and
- * /eventlog, and everything below /_ah/ (Cloud Run docs "Known issues"). */
-static bool is_reserved(span path)
-{
-    return span_eq(path, SPAN_LIT("/healthz")) || span_eq(path, SPAN_LIT("/eventlog")) ||
-           span_starts(path, SPAN_LIT("/_ah/"));
-}
-
 static void route(admission *m, request_facts *f)
 {
     const view *v = view_of(m);
@@ -25,7 +17,7 @@ static void route(admission *m, request_facts *f)
     const service *by_host = snapshot_route_host(v->snap, exchange_host(m->x), &kind);
     f->service = m->door->service ? door_service(m->door, v) : by_host;
     f->by_run_app_host = by_host && by_host == f->service && kind == HOST_RUN_APP;
-    f->reserved_path = f->by_run_app_host && is_reserved(exchange_path(m->x));
+    f->reserved_path = f->by_run_app_host && decide_reserved_path(exchange_path(m->x));
     /* Only worth a look where the ingress setting asks for it. */
     f->internal = f->service && f->service->ingress != INGRESS_ALL &&
                   view_is_internal(v, exchange_peer(m->x));

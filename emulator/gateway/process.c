@@ -111,6 +111,8 @@ static bool follow_keys_source(process *p, error *e)
 static void on_snapshot(void *ctx, snapshot *s)
 {
     process *p = ctx;
+    if (p->closing)
+        return; /* the workers are gone, and the loop turns on only to close what is left */
     snapshot *old = p->snap;
     p->snap = snapshot_ref(s);
     snapshot_unref(old);

@@ -52,7 +52,7 @@ void exchange_free(exchange *x)
     free(x);
 }
 
-static void exchange_recycle(exchange *x)
+void exchange_recycle(exchange *x)
 {
     proxy *p = x->proxy;
     for (arena_block *b = x->arena_more; b;) {
@@ -162,7 +162,7 @@ static void settle_failure(exchange *x)
 
 void exchange_settle(exchange *x)
 {
-    if (x->call.state == H1_CALL_FAILED)
+    if (x->call.state == H1_CALL_FAILED && !x->detached)
         settle_failure(x);
 }
 
@@ -242,18 +242,22 @@ void exchange_client_gone(exchange *x)
 {
     if (x->failure == PROXY_OK)
         x->failure = PROXY_CLIENT_GONE;
-    h1_call_abort(&x->call, PROXY_CLIENT_GONE, "the caller left");
+    if (!exchange_may_detach(x))
+        h1_call_abort(&x->call, PROXY_CLIENT_GONE, "the caller left");
     x->front->cut(x);
 }
 
 void exchange_finish(exchange *x, bool complete)
 {
     proxy *p = x->proxy;
-    loop_timer_cancel(p->loop, &x->deadline);
-    h1_call_reset(&x->call);
+    if (!complete && x->failure == PROXY_OK)
+        x->failure = PROXY_CLIENT_GONE;
+    const bool outlives = !complete && exchange_may_detach(x);
+    if (!outlives) {
+        loop_timer_cancel(p->loop, &x->deadline);
+        h1_call_reset(&x->call);
+    }
     if (x->judged) {
-        if (!complete && x->failure == PROXY_OK)
-            x->failure = PROXY_CLIENT_GONE;
         const exchange_outcome o = {
             .failure = x->failure,
             .status = x->answered ? x->status : 0,
@@ -266,7 +270,15 @@ void exchange_finish(exchange *x, bool complete)
         h->on_done(h->ctx, x, &o);
         proxy_exchange_closed(p, x);
     }
-    exchange_recycle(x);
+    if (outlives)
+        exchange_detach(x);
+    else
+        exchange_recycle(x);
+}
+
+const char *exchange_failure_detail(const exchange *x)
+{
+    return x->call.why;
 }
 
 const char *proxy_failure_name(proxy_failure f)

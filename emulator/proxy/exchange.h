@@ -71,9 +71,11 @@ typedef enum proxy_failure {
     PROXY_BAD_RESPONSE,   /* malformed head or framing, or closed before the head */
     PROXY_TRUNCATED,      /* ended in the middle of the body: too late for a page */
     PROXY_TIMEOUT,        /* timeout_us ran out */
-    PROXY_CLIENT_GONE     /* the caller left; the upstream connection was closed */
+    PROXY_CLIENT_GONE     /* the caller left; an upstream with the whole request works on */
 } proxy_failure;
 const char *proxy_failure_name(proxy_failure f);
+/* A clause about what went wrong, or NULL; for on_failure. */
+const char *exchange_failure_detail(const exchange *x);
 
 typedef struct exchange_outcome {
     proxy_failure failure;

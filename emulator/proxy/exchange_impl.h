@@ -54,6 +54,7 @@ struct exchange {
     /* the request's kind */
     bool has_body, expect_continue, http10;
     bool answered; /* the response's head was handed to the caller's side */
+    bool detached; /* the caller left and was reported; only the upstream is still busy */
 
     /* the response */
     forward forward;
@@ -94,10 +95,17 @@ void exchange_settle(exchange *x);
 /* No head went out yet: the judge's page for f becomes the answer. */
 void exchange_fail(exchange *x, proxy_failure f);
 
-/* The caller left: the upstream connection is closed at once. */
+/* The caller left: the upstream is not told once it has the whole request, else its connection is
+ * closed at once. */
 void exchange_client_gone(exchange *x);
 /* Nothing more will be sent: the outcome is told, x goes back to the spares. */
 void exchange_finish(exchange *x, bool complete);
+void exchange_recycle(exchange *x);
+
+/* detached.c: the end of an exchange whose caller has gone. */
+bool exchange_may_detach(const exchange *x);
+void exchange_detach(exchange *x);
+void exchange_detached_over(exchange *x);
 
 /* There is an answer to send: a reply, or an upstream's head. */
 static inline bool exchange_has_upstream_head(const exchange *x)

@@ -11,13 +11,22 @@
 static const char too_slow[] = "HTTP/1.1 408 Request Timeout\r\n"
                                "Connection: close\r\nContent-Length: 0\r\n\r\n";
 
+enum { HALF_CLOSED_US = 1000 * 1000 };
+
 /* The edge comes once, perhaps while libmicrohttpd is not looking because the connection is
  * suspended: it is remembered. */
 static void on_hang_up(loop_watch *w, uint32_t events)
 {
-    (void)events;
     h1_conn *conn = container_of(w, h1_conn, watch);
     exchange *x = conn->x;
+    if (!(events & (EPOLLHUP | EPOLLERR)) && !(x && x->judged)) {
+        /* A whole request may have come together with this end; a half one would stay, for
+         * libmicrohttpd misses an end that comes together with data. */
+        conn->half_closed = true;
+        loop_timer_set(conn->proxy->loop, &conn->head_timer,
+                       loop_now_us(conn->proxy->loop) + HALF_CLOSED_US);
+        return;
+    }
     if (x && x->stage == STAGE_ANSWERED && (!x->streaming || x->call.state == H1_CALL_DONE))
         return; /* all is said: whether it was still heard, libmicrohttpd finds out */
     conn->gone = true;
@@ -60,6 +69,13 @@ static void arm(h1_conn *conn)
 static void on_head_timer(loop_timer *t)
 {
     h1_conn *conn = container_of(t, h1_conn, head_timer);
+    if (conn->half_closed) {
+        if (conn->x && conn->x->judged)
+            loop_timer_set(conn->proxy->loop, t, loop_now_us(conn->proxy->loop) + HALF_CLOSED_US);
+        else
+            (void)shutdown(conn->watch.fd, SHUT_RDWR);
+        return;
+    }
     if (!is_dawdling(conn)) {
         arm(conn);
         return;

@@ -239,7 +239,8 @@ static enum MHD_Result queue_upstream(exchange *x)
 enum MHD_Result h1_reply_queue(exchange *x)
 {
     if (!x->has_reply && !head_fits(x)) {
-        h1_call_abort(&x->call, PROXY_BAD_RESPONSE, "the response head is too large");
+        h1_call_abort(&x->call, PROXY_BAD_RESPONSE, NULL);
+        x->call.why = "the response head is too large";
         exchange_fail(x, PROXY_BAD_RESPONSE);
     }
     return x->has_reply ? queue_reply(x) : queue_upstream(x);

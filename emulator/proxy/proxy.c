@@ -95,6 +95,8 @@ void proxy_close(proxy *p)
         mhd_loop_close(p->mhd);
     }
     loop_timer_cancel(p->loop, &p->drain_timer);
+    while (p->detached)
+        exchange_detached_over(p->detached);
     for (exchange *x = p->spares; x;) {
         exchange *next = x->next;
         exchange_free(x);

@@ -15,8 +15,9 @@ typedef struct h1_conn {
     struct h1_conn *next, *previous;
     exchange *x; /* the request that is open, from its request line on */
     void *tag;
-    bool gone;   /* the caller left */
-    bool linger; /* it may still be sending: read that before closing */
+    bool gone;        /* the caller left */
+    bool half_closed; /* it sends nothing more, but may be waiting for an answer */
+    bool linger;      /* it may still be sending: read that before closing */
     uint64_t requests, requests_seen, bytes_seen; /* at the last look of head_timer */
     net_addr peer;
 } h1_conn;
@@ -30,6 +31,8 @@ struct proxy {
     h1_conn *conns;
     size_t open_count; /* exchanges from on_head to on_done */
     exchange *open;
+    exchange *detached; /* their callers have gone */
+    size_t detached_count;
     exchange *spares;
     size_t spare_count, exchanges;
     exchange *corked; /* what was gathered for upstreams, sent when the turn is over */

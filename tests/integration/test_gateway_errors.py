@@ -6,6 +6,7 @@ import unittest
 from tests.lib.gateway import Gateway
 from tests.lib.rawhttp import Client
 from tests.lib.topology import closed_port
+from tests.lib.upstream import answer
 
 L_503 = ("The request failed because either the HTTP response was malformed or connection to the "
          "instance had an error.")
@@ -52,6 +53,14 @@ class Errors(unittest.TestCase):
     def test_an_upstream_that_speaks_no_http_is_503(self):
         self.g.upstreams["open"].reply(b"hello\r\n\r\n")
         self.assert_unavailable("open", "/nonsense", "not HTTP")
+
+    def test_a_response_head_that_is_too_large_is_503_and_the_log_says_so(self):
+        rows = [([("X-Large", "x" * 20000)], "the response head is too large"),
+                ([("Set-Cookie", "a=b")] * 200, "there are too many header fields")]
+        for i, (headers, explained) in enumerate(rows):
+            self.g.upstreams["open"].reply(answer(headers=headers))
+            entry = self.assert_unavailable("open", f"/large-{i}", explained)
+            self.assertEqual(entry["invoker"]["failure"], "bad-response")
 
     def test_a_slow_upstream_is_504(self):
         def serve(reader, received):

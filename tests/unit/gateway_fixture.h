@@ -62,6 +62,11 @@ size_t exchange_field(const exchange *x, const char *name, span *out_first)
         }
     return n;
 }
+const char *exchange_failure_detail(const exchange *x)
+{
+    (void)x;
+    return NULL;
+}
 const net_addr *exchange_peer(const exchange *x)
 {
     return &x->peer;

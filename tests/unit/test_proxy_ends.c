@@ -1,5 +1,5 @@
-/* Every way that an exchange can end: the answer, the caller leaving, a time-out, a failing
- * upstream, the worker stopping. */
+/* Every way that an exchange can end: the answer, a time-out, a failing upstream, the worker
+ * stopping. */
 #include "proxy_fixture.h"
 
 static rig R;
@@ -198,48 +198,6 @@ START_TEST(a_connection_with_stray_bytes_is_not_used_again)
 }
 END_TEST
 
-/* ---- the caller leaves ---- */
-
-START_TEST(when_the_caller_leaves_the_upstream_connection_is_closed)
-{
-    static const char *const sofar[] = {"", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf",
-                                        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"};
-    int up;
-    int caller = waiting_caller(&up, RIG_GET("/"));
-    rig_say(&R, up, sofar[_i]);
-    if (_i)
-        rig_hear(&R, caller, &heard, "\r\n\r\n");
-    for (int i = 0; i < 10; i++) /* long enough to be suspended */
-        rig_turn(&R);
-    close(caller);
-    rig_gone(&R, up);
-    ck_assert_int_eq(rig_outcome(&R, 0)->failure, PROXY_CLIENT_GONE);
-}
-END_TEST
-
-START_TEST(a_caller_that_leaves_during_its_upload_closes_the_upstream_connection)
-{
-    int up;
-    int caller =
-        waiting_caller(&up, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\nsome");
-    close(caller);
-    rig_gone(&R, up);
-    ck_assert_int_eq(rig_outcome(&R, 0)->failure, PROXY_CLIENT_GONE);
-}
-END_TEST
-
-START_TEST(a_caller_that_closes_after_its_answer_counts_as_served)
-{
-    int up;
-    int caller = waiting_caller(&up, RIG_GET("/"));
-    rig_say(&R, up, OK_ANSWER);
-    rig_hear(&R, caller, &heard, "ok");
-    close(caller);
-    ck_assert_int_eq(rig_outcome(&R, 0)->failure, PROXY_OK);
-    close(up);
-}
-END_TEST
-
 /* ---- time runs out ---- */
 
 START_TEST(a_silent_upstream_times_out_with_the_judges_page)
@@ -365,9 +323,6 @@ int main(void)
     tcase_add_test(t, a_request_is_tried_anew_once);
     tcase_add_test(t, an_idle_connection_that_the_upstream_closed_is_not_used);
     tcase_add_test(t, a_connection_with_stray_bytes_is_not_used_again);
-    tcase_add_loop_test(t, when_the_caller_leaves_the_upstream_connection_is_closed, 0, 3);
-    tcase_add_test(t, a_caller_that_leaves_during_its_upload_closes_the_upstream_connection);
-    tcase_add_test(t, a_caller_that_closes_after_its_answer_counts_as_served);
     tcase_add_test(t, a_silent_upstream_times_out_with_the_judges_page);
     tcase_add_loop_test(t, a_response_that_takes_too_long_is_cut_off, 0, countof(partial));
     tcase_add_test(t, draining_lets_an_exchange_end_and_then_closes_its_connection);

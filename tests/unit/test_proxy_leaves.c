@@ -1,0 +1,134 @@
+/* A caller that leaves: the container is not told, and nothing is left of the exchange. */
+#include "proxy_fixture.h"
+
+static rig R;
+static buf heard;
+
+static void set_up(void)
+{
+    rig_open(&R);
+    heard = buf_make(1 << 20);
+}
+
+static void tear_down(void)
+{
+    buf_free(&heard);
+    rig_close(&R);
+}
+
+#define OK_ANSWER "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+/* A caller whose request has reached the upstream. */
+static int waiting_caller(int *out_up, const char *request)
+{
+    int caller = rig_caller(&R);
+    rig_say(&R, caller, request);
+    *out_up = rig_accept(&R);
+    rig_hear(&R, *out_up, &heard, "\r\n\r\n");
+    return caller;
+}
+
+/* ---- the caller leaves ---- */
+
+static const char *const answers[][2] = {
+    {"", OK_ANSWER},
+    {"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf", "other"},
+    {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "3\r\nabc\r\n0\r\n\r\n"},
+};
+
+START_TEST(when_the_caller_leaves_the_upstream_works_on_undisturbed)
+{
+    int up;
+    int caller = waiting_caller(&up, RIG_GET("/"));
+    rig_say(&R, up, answers[_i][0]);
+    if (_i)
+        rig_hear(&R, caller, &heard, "\r\n\r\n");
+    for (int i = 0; i < 10; i++) /* long enough to be suspended */
+        rig_turn(&R);
+    close(caller);
+    ck_assert_int_eq(rig_outcome(&R, 0)->failure, PROXY_CLIENT_GONE);
+    rig_say(&R, up, answers[_i][1]);
+    for (int i = 0; i < 10; i++)
+        rig_turn(&R);
+    /* Its connection was not closed but is used for the next request. */
+    int next = rig_caller(&R);
+    rig_say(&R, next, RIG_GET("/next"));
+    buf_clear(&heard);
+    rig_hear(&R, up, &heard, "\r\n\r\n");
+    ck_assert_ptr_nonnull(strstr(heard.p, "GET /next "));
+    close(next);
+    close(up);
+}
+END_TEST
+
+START_TEST(an_upstream_without_a_caller_has_its_time_and_no_more)
+{
+    R.forward.timeout_us = 20 * 1000;
+    int up;
+    int caller = waiting_caller(&up, RIG_GET("/"));
+    close(caller);
+    ck_assert_int_eq(rig_outcome(&R, 0)->failure, PROXY_CLIENT_GONE);
+    rig_gone(&R, up);
+    ck_assert_uint_eq(R.done, 1);
+}
+END_TEST
+
+START_TEST(closing_ends_what_works_on_without_a_caller)
+{
+    int up;
+    int caller = waiting_caller(&up, RIG_GET("/"));
+    close(caller);
+    ck_assert_int_eq(rig_outcome(&R, 0)->failure, PROXY_CLIENT_GONE);
+    close(up); /* the fixture closes the proxy: nothing may be left of it */
+}
+END_TEST
+
+START_TEST(a_caller_that_leaves_during_its_upload_closes_the_upstream_connection)
+{
+    int up;
+    int caller =
+        waiting_caller(&up, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\nsome");
+    close(caller);
+    rig_gone(&R, up);
+    ck_assert_int_eq(rig_outcome(&R, 0)->failure, PROXY_CLIENT_GONE);
+}
+END_TEST
+
+START_TEST(a_caller_that_closes_after_its_answer_counts_as_served)
+{
+    int up;
+    int caller = waiting_caller(&up, RIG_GET("/"));
+    rig_say(&R, up, OK_ANSWER);
+    rig_hear(&R, caller, &heard, "ok");
+    close(caller);
+    ck_assert_int_eq(rig_outcome(&R, 0)->failure, PROXY_OK);
+    close(up);
+}
+END_TEST
+
+START_TEST(half_a_head_and_the_end_of_the_stream_close_the_connection)
+{
+    int caller = rig_caller(&R);
+    rig_say(&R, caller, "GET / HTTP/1.1\r\nHo");
+    ck_assert_int_eq(shutdown(caller, SHUT_WR), 0);
+    rig_gone(&R, caller);
+    ck_assert_uint_eq(R.heads, 0);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("proxy_leaves");
+    TCase *t = tcase_create("leaves");
+    tcase_add_checked_fixture(t, set_up, tear_down);
+    tcase_set_timeout(t, 20);
+    tcase_add_loop_test(t, when_the_caller_leaves_the_upstream_works_on_undisturbed, 0,
+                        (int)countof(answers));
+    tcase_add_test(t, an_upstream_without_a_caller_has_its_time_and_no_more);
+    tcase_add_test(t, closing_ends_what_works_on_without_a_caller);
+    tcase_add_test(t, a_caller_that_leaves_during_its_upload_closes_the_upstream_connection);
+    tcase_add_test(t, a_caller_that_closes_after_its_answer_counts_as_served);
+    tcase_add_test(t, half_a_head_and_the_end_of_the_stream_close_the_connection);
+    suite_add_tcase(s, t);
+    return check_main(s);
+}

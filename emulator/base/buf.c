@@ -40,7 +40,7 @@ static bool reserve(buf *b, size_t n)
     return true;
 }
 
-void buf_add(buf *b, const void *p, size_t n)
+void buf_add_growing(buf *b, const void *p, size_t n)
 {
     if (!reserve(b, n))
         return;
@@ -58,11 +58,6 @@ void buf_str(buf *b, const char *s)
 void buf_span(buf *b, span s)
 {
     buf_add(b, s.p, s.n);
-}
-
-void buf_char(buf *b, char c)
-{
-    buf_add(b, &c, 1);
 }
 
 void buf_u64(buf *b, uint64_t value)
@@ -146,17 +141,50 @@ static void json_escape(buf *b, unsigned char c)
     buf_fmt(b, "\\u%04x", c);
 }
 
+static bool plain_json(unsigned char c)
+{
+    return c >= 0x20 && c < 0x7F && c != '"' && c != '\\';
+}
+
+/* The top bit of each byte of w that equals c (and, rarely, of one that does not). */
+static uint64_t bytes_equal(uint64_t w, unsigned char c)
+{
+    const uint64_t ones = UINT64_MAX / 255;
+    uint64_t zero = w ^ (ones * c);
+    return (zero - ones) & ~zero;
+}
+
+/* Are these eight bytes plain? May say no although they are. */
+static bool plain_json_word(const unsigned char *p)
+{
+    const uint64_t ones = UINT64_MAX / 255;
+    uint64_t w;
+    memcpy(&w, p, sizeof w);
+    uint64_t odd =
+        w | (w - ones * 0x20) | bytes_equal(w, 0x7F) | bytes_equal(w, '"') | bytes_equal(w, '\\');
+    return (odd & (ones * 0x80)) == 0;
+}
+
+/* Index of the first byte from i on that is not plain, or n. */
+static size_t skip_plain_json(const unsigned char *p, size_t i, size_t n)
+{
+    const size_t word = sizeof(uint64_t);
+    while (n - i >= word && plain_json_word(p + i))
+        i += word;
+    if (n >= word && n - i < word && plain_json_word(p + n - word))
+        return n; /* the rest lies within the last eight */
+    while (i < n && plain_json(p[i]))
+        i++;
+    return i;
+}
+
 void buf_json(buf *b, span s)
 {
     buf_char(b, '"');
     const unsigned char *p = (const unsigned char *)s.p;
     size_t plain = 0; /* start of what was not yet copied */
     size_t i = 0;
-    while (i < s.n) {
-        if (p[i] >= 0x20 && p[i] < 0x7F && p[i] != '"' && p[i] != '\\') {
-            i++;
-            continue;
-        }
+    while ((i = skip_plain_json(p, i, s.n)) < s.n) {
         size_t length = utf8_length(p + i, s.n - i);
         if (length > 1) {
             i += length;

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/attr.h"
 #include "base/span.h"
@@ -30,10 +31,25 @@ void buf_free(buf *b);
 void buf_clear(buf *b);
 
 /* Appends. On overrun nothing is added and the flag stays set until buf_clear. */
-void buf_add(buf *b, const void *p, size_t n);
+void buf_add_growing(buf *b, const void *p, size_t n); /* what buf_add does without room */
+static inline void buf_add(buf *b, const void *p, size_t n)
+{
+    /* Inline, because most pieces are literals that fit: no call, and a copy of known length. */
+    if (b->overrun || n >= b->cap - b->n || n > b->max - b->n) {
+        buf_add_growing(b, p, n);
+        return;
+    }
+    if (n)
+        memcpy(b->p + b->n, p, n);
+    b->n += n;
+    b->p[b->n] = '\0';
+}
+static inline void buf_char(buf *b, char c)
+{
+    buf_add(b, &c, 1);
+}
 void buf_str(buf *b, const char *s);
 void buf_span(buf *b, span s);
-void buf_char(buf *b, char c);
 void buf_u64(buf *b, uint64_t value);
 void buf_i64(buf *b, int64_t value);
 void buf_fmt(buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);

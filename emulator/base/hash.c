@@ -1,7 +1,9 @@
 /* SipHash-2-4 (Aumasson & Bernstein 2012), the string map, and did-you-mean. */
 #include "base/hash.h"
 
+#include <endian.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 
 #include "base/attr.h"
@@ -65,7 +67,9 @@ uint64_t hash_bytes(hash_key key, const void *p, size_t n)
     const unsigned char *at = p;
     size_t left = n;
     for (; left >= 8; left -= 8, at += 8) {
-        uint64_t word = little_endian(at, 8);
+        uint64_t word;
+        memcpy(&word, at, sizeof word); /* the loop of little_endian is eight loads */
+        word = le64toh(word);
         s.v3 ^= word;
         sip_rounds(&s, 2);
         s.v0 ^= word;

@@ -33,7 +33,11 @@ static inline bool span_eq_str(span a, const char *s)
 
 /* ASCII case-insensitive comparisons (HTTP field names, host names, schemes). */
 bool span_ieq(span a, span b);
-bool span_ieq_str(span a, const char *s);
+static inline bool span_ieq_str(span a, const char *s)
+{
+    const span b = span_of(s); /* of a literal: its length is a constant */
+    return a.n == b.n && span_ieq(a, b);
+}
 
 bool span_starts(span s, span prefix);
 bool span_ends(span s, span suffix);

@@ -1,6 +1,7 @@
 /* `invoker gateway`: options, and the wiring of process and control listener. */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "base/log.h"
 #include "cli/cli.h"
@@ -198,6 +199,17 @@ static int serve(const settings *s, request_log_mode mode)
     return status;
 }
 
+/* A connection is a descriptor: the usual soft limit of 1024 is for programs that use select(2). */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+        log_at(LOG_WARN, "the limit on open descriptors stays low");
+}
+
 int cmd_gateway(int argc, char **argv)
 {
     settings s = {.ready_fd = -1};
@@ -211,5 +223,6 @@ int cmd_gateway(int argc, char **argv)
     error e = {0};
     if (!cli_open_log("gateway", s.log_format, s.log_file, &e))
         return cli_failed("gateway", &e);
+    raise_descriptor_limit();
     return serve(&s, mode);
 }

@@ -3,15 +3,34 @@
 
 #include <string.h>
 
+#include "base/hash.h"
+
 ids ids_new(void)
 {
-    return (ids){hash_key_random(), 0};
+    ids i;
+    random_bytes(&i, sizeof i);
+    i.state[0] |= 1; /* all zero would stay so */
+    return i;
 }
 
+static uint64_t rotl(uint64_t x, unsigned by)
+{
+    return (x << by) | (x >> (64 - by));
+}
+
+/* xoshiro256++ (Blackman & Vigna 2019). */
 uint64_t ids_next(ids *i)
 {
-    i->counter++;
-    return hash_bytes(i->key, &i->counter, sizeof i->counter);
+    uint64_t *s = i->state;
+    uint64_t result = rotl(s[0] + s[3], 23) + s[0];
+    uint64_t t = s[1] << 17;
+    s[2] ^= s[0];
+    s[3] ^= s[1];
+    s[1] ^= s[2];
+    s[0] ^= s[3];
+    s[2] ^= t;
+    s[3] = rotl(s[3], 45);
+    return result;
 }
 
 void ids_hex(char *out, size_t n, uint64_t value)

@@ -6,13 +6,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/hash.h"
 #include "base/span.h"
 
-/* A stream of unpredictable 64-bit numbers: a keyed hash of a counter. One thread's. */
+/* A stream of 64-bit numbers that no other stream has, from a random start; names, not secrets. One
+ * thread's. */
 typedef struct ids {
-    hash_key key;
-    uint64_t counter;
+    uint64_t state[4];
 } ids;
 ids ids_new(void);
 uint64_t ids_next(ids *i);

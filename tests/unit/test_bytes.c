@@ -35,6 +35,25 @@ START_TEST(comparisons_know_case_and_ends)
 }
 END_TEST
 
+/* Long texts are compared and scanned by words: each byte has to be seen wherever it stands. */
+enum { PLACES = 20 };
+
+START_TEST(only_letters_have_two_cases_wherever_they_stand)
+{
+    for (size_t at = 0; at < PLACES; at++) {
+        char a[PLACES], b[PLACES];
+        memset(a, 'x', sizeof a);
+        memset(b, 'X', sizeof b);
+        a[at] = (char)_i;
+        b[at] = (char)(_i ^ 0x20);
+        bool letter = ((_i | 0x20) >= 'a' && (_i | 0x20) <= 'z');
+        ck_assert(span_ieq((span){a, sizeof a}, (span){b, sizeof b}) == letter);
+        b[at] = (char)_i;
+        ck_assert(span_ieq((span){a, sizeof a}, (span){b, sizeof b}));
+    }
+}
+END_TEST
+
 static const struct {
     const char *text;
     uint64_t max, value;
@@ -125,6 +144,23 @@ START_TEST(json_strings_are_well_formed_whatever_goes_in)
 }
 END_TEST
 
+START_TEST(a_byte_is_escaped_in_json_wherever_it_stands)
+{
+    char one = (char)_i;
+    auto_buf buf alone = buf_make(1000);
+    buf_json(&alone, (span){&one, 1});
+    for (size_t at = 0; at < PLACES; at++) {
+        char text[PLACES];
+        memset(text, 'x', sizeof text);
+        text[at] = one;
+        auto_buf buf b = buf_make(1000);
+        buf_json(&b, (span){text, sizeof text});
+        ck_assert_uint_eq(b.n, alone.n + PLACES - 1);
+        ck_assert(memcmp(b.p + 1 + at, alone.p + 1, alone.n - 2) == 0);
+    }
+}
+END_TEST
+
 START_TEST(html_and_urls_are_escaped)
 {
     auto_buf buf b = buf_make(1000);
@@ -184,11 +220,13 @@ int main(void)
     TCase *c = tcase_create("all");
     tcase_add_test(c, a_view_is_cut_at_the_first_separator);
     tcase_add_test(c, comparisons_know_case_and_ends);
+    tcase_add_loop_test(c, only_letters_have_two_cases_wherever_they_stand, 0, 256);
     tcase_add_loop_test(c, only_plain_decimal_digits_are_numbers, 0, (int)countof(numbers));
     tcase_add_test(c, a_buffer_never_passes_its_ceiling_and_says_so);
     tcase_add_test(c, numbers_are_printed_in_full);
     tcase_add_test(c, taking_an_empty_buffer_gives_an_empty_string);
     tcase_add_loop_test(c, json_strings_are_well_formed_whatever_goes_in, 0, (int)countof(strings));
+    tcase_add_loop_test(c, a_byte_is_escaped_in_json_wherever_it_stands, 0, 256);
     tcase_add_test(c, html_and_urls_are_escaped);
     tcase_add_test(c, an_error_keeps_its_kind_and_gets_context);
     tcase_add_test(c, an_endless_context_is_cut_not_overrun);

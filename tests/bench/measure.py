@@ -1,22 +1,37 @@
 """What the bench measures with: processes, their CPU time and memory, wrk, paired ratios."""
 
+import ctypes
 import os
 import re
+import signal
 import socket
 import statistics
 import subprocess
 import time
 
-TICK_S = 1.0 / os.sysconf("SC_CLK_TCK")
+PR_SET_PDEATHSIG = 1
+LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+def figure(name, value, goal=""):
+    print(f"  {name:<68} {value:>12}   {goal}".rstrip(), flush=True)
+
+
+def die_with_parent():
+    """Nothing outlives the bench, not even when it is killed."""
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 class Program:
-    """A started program; cpu_s() and rss_kib() include its threads and, if asked, its children."""
+    """A started program; cpu_s() includes its threads and, with tree, its children."""
+
+    running = []
 
     def __init__(self, argv, tree=False, **options):
         self.popen = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                                      **options)
+                                      preexec_fn=die_with_parent, **options)
         self.tree = tree
+        Program.running.append(self)
 
     def pids(self):
         if not self.tree:
@@ -25,7 +40,7 @@ class Program:
             return [self.popen.pid, *map(int, f.read().split())]
 
     def cpu_s(self):
-        """Nanosecond-exact where the scheduler's own count is there."""
+        """Nanosecond-exact: the scheduler's own count."""
         total = 0.0
         for pid in self.pids():
             for task in os.listdir(f"/proc/{pid}/task"):
@@ -38,13 +53,22 @@ class Program:
             return int(re.search(r"VmRSS:\s+(\d+)", f.read()).group(1))
 
     def stop(self):
+        if self in Program.running:
+            Program.running.remove(self)
         if self.popen.poll() is None:
             self.popen.terminate()
             try:
-                self.popen.wait(5)
+                self.popen.wait(10)
             except subprocess.TimeoutExpired:
                 self.popen.kill()
                 self.popen.wait()
+        if self.popen.stdout:
+            self.popen.stdout.close()
+
+    @classmethod
+    def stop_all(cls):
+        for program in reversed(cls.running[:]):
+            program.stop()
 
     def __enter__(self):
         return self
@@ -78,7 +102,8 @@ def wrk(url, headers=(), connections=32, seconds=2, script=None):
         argv += ["-H", h]
     if script:
         argv += ["-s", script]
-    out = subprocess.run([*argv, url], capture_output=True, text=True, check=True).stdout
+    out = subprocess.run([*argv, url], capture_output=True, text=True, check=True,
+                         timeout=seconds + 30).stdout
     if "Non-2xx" in out or "Socket errors" in out:
         raise RuntimeError(f"{url}: {out}")
     requests = int(re.search(r"(\d+) requests in", out).group(1))
@@ -95,18 +120,26 @@ def load(program, **options):
 
 
 def rounds(count, contenders):
-    """Runs every contender once per round, interleaved; returns name → list of results."""
+    """Runs every contender once per round, in turns that go to and fro so that no place in the
+    order is an advantage; returns name → list of results."""
     results = {name: [] for name in contenders}
-    for _ in range(count):
-        for name, run in contenders.items():
-            results[name].append(run())
+    for i in range(count):
+        for name in list(contenders)[::1 if i % 2 == 0 else -1]:
+            results[name].append(contenders[name]())
     return results
 
 
-def ratio(results, ours, theirs, index):
-    """The median of the rounds' paired ratios."""
-    return statistics.median(a[index] / b[index] for a, b in zip(results[ours], results[theirs]))
+def ratios(results, ours, theirs, index):
+    """Of the rounds' pairs, sorted."""
+    return sorted(a[index] / b[index] for a, b in zip(results[ours], results[theirs]))
 
 
 def median(results, name, index):
     return statistics.median(r[index] for r in results[name])
+
+
+def compare(title, results, ours, theirs, index, goal):
+    """Prints the median of the paired ratios and, as the measure of noise, their extremes."""
+    pairs = ratios(results, ours, theirs, index)
+    figure(title, f"{statistics.median(pairs):.2f}x",
+           f"{goal}   (rounds: {pairs[0]:.2f} to {pairs[-1]:.2f})".strip())

@@ -5,6 +5,7 @@
 
 #include "decision/credential.h"
 #include "decision/explain.h"
+#include "gateway/token_state.h"
 #include "jose/b64url.h"
 
 enum { EXPLAIN_MAX = 16 * 1024, CREDENTIAL_MAX = 2 * JWS_TOKEN_MAX };
@@ -62,26 +63,6 @@ static token_state credential_state(span token)
     if (!buf_ok(&header))
         return TOKEN_NOT_A_JWT;
     return credential_find(1, buf_view(&header), 0, (span){0}).state;
-}
-
-static token_state state_of(jws_result r)
-{
-    switch (r) {
-    case JWS_OK:
-        return TOKEN_VERIFIED;
-    case JWS_NOT_A_JWT:
-    case JWS_BAD_HEADER:
-        return TOKEN_NOT_A_JWT;
-    case JWS_BAD_ALG:
-        return TOKEN_BAD_ALG;
-    case JWS_UNKNOWN_KID:
-        return TOKEN_UNKNOWN_KEY;
-    case JWS_BAD_SIGNATURE:
-        return TOKEN_BAD_SIGNATURE;
-    case JWS_BAD_CLAIMS:
-        return TOKEN_BAD_CLAIMS;
-    }
-    abort();
 }
 
 static bool is_google(const char *iss)
@@ -203,7 +184,7 @@ static token_state verify(inspection *i, span keys_json, span token, token_state
     i->confirmed = i->has_keys && r == JWS_OK;
     if (state != TOKEN_UNCHECKED)
         return state;
-    return r == JWS_OK && !i->has_keys ? TOKEN_NO_KEYS : state_of(r);
+    return r == JWS_OK && !i->has_keys ? TOKEN_NO_KEYS : token_state_of(r);
 }
 
 void inspect_token(inspection *out, snapshot *topology, const char *keys_dir, span keys_json,

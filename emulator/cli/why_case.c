@@ -10,6 +10,7 @@
 #include "cli/cli_keys.h"
 #include "cli/why.h"
 #include "decision/credential.h"
+#include "gateway/token_state.h"
 #include "jose/jws.h"
 
 #define COMMAND "why"
@@ -64,26 +65,6 @@ static int find_target(const why_options *o, const snapshot *s, why_case *c)
 
 /* ---- a given token ---- */
 
-static token_state state_of(jws_result r)
-{
-    switch (r) {
-    case JWS_OK:
-        return TOKEN_VERIFIED;
-    case JWS_NOT_A_JWT:
-    case JWS_BAD_HEADER:
-        return TOKEN_NOT_A_JWT;
-    case JWS_BAD_ALG:
-        return TOKEN_BAD_ALG;
-    case JWS_UNKNOWN_KID:
-        return TOKEN_UNKNOWN_KEY;
-    case JWS_BAD_SIGNATURE:
-        return TOKEN_BAD_SIGNATURE;
-    case JWS_BAD_CLAIMS:
-        return TOKEN_BAD_CLAIMS;
-    }
-    abort();
-}
-
 static jwks *read_keys(const why_options *o, const snapshot *s, error *e)
 {
     auto_free char *dir = cli_keys_dir(o->keys, s);
@@ -104,7 +85,7 @@ static void verify(const why_options *o, const snapshot *s, span token, why_case
         c->facts.token = TOKEN_NO_KEYS;
         return;
     }
-    c->facts.token = state_of(jws_verify(keys, token, &c->parsed, NULL));
+    c->facts.token = token_state_of(jws_verify(keys, token, &c->parsed, NULL));
     c->facts.claims = c->parsed;
     jwks_unref(keys);
 }

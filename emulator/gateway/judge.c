@@ -3,6 +3,7 @@
 
 #include "decision/explain.h"
 #include "gateway/admission.h"
+#include "gateway/token_state.h"
 #include "jose/jws.h"
 
 static const view *view_of(const admission *m)
@@ -23,26 +24,6 @@ static void route(admission *m, request_facts *f)
                   view_is_internal(v, exchange_peer(m->x));
     m->service = f->service;
     m->by_run_app_host = f->by_run_app_host;
-}
-
-static token_state state_of(jws_result r)
-{
-    switch (r) {
-    case JWS_OK:
-        return TOKEN_VERIFIED;
-    case JWS_NOT_A_JWT:
-    case JWS_BAD_HEADER:
-        return TOKEN_NOT_A_JWT;
-    case JWS_BAD_ALG:
-        return TOKEN_BAD_ALG;
-    case JWS_UNKNOWN_KID:
-        return TOKEN_UNKNOWN_KEY;
-    case JWS_BAD_SIGNATURE:
-        return TOKEN_BAD_SIGNATURE;
-    case JWS_BAD_CLAIMS:
-        return TOKEN_BAD_CLAIMS;
-    }
-    abort();
 }
 
 static bool may_wait(const admit *a, const admission *m)
@@ -71,7 +52,7 @@ static bool check_token(admit *a, const admission *m, span token, request_facts 
     }
     claims *c = NULL;
     jws_result r = jws_verify(v->keys, token, &c, NULL);
-    f->token = state_of(r);
+    f->token = token_state_of(r);
     f->claims = c;
     if (r != JWS_OK || !token_memory_put(a->tokens, token, c, now_s))
         *out_own = c;

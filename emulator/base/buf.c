@@ -103,31 +103,6 @@ void buf_fmt(buf *b, const char *fmt, ...)
     va_end(args);
 }
 
-/* Length of the well-formed UTF-8 sequence at p (Unicode 15, table 3-7), or 0. */
-static size_t utf8_length(const unsigned char *p, size_t n)
-{
-    static const struct {
-        unsigned char lead_from, lead_to, second_from, second_to, length;
-    } rows[] = {
-        {0xC2, 0xDF, 0x80, 0xBF, 2}, {0xE0, 0xE0, 0xA0, 0xBF, 3}, {0xE1, 0xEC, 0x80, 0xBF, 3},
-        {0xED, 0xED, 0x80, 0x9F, 3}, {0xEE, 0xEF, 0x80, 0xBF, 3}, {0xF0, 0xF0, 0x90, 0xBF, 4},
-        {0xF1, 0xF3, 0x80, 0xBF, 4}, {0xF4, 0xF4, 0x80, 0x8F, 4},
-    };
-    if (p[0] < 0x80)
-        return 1;
-    for (size_t i = 0; i < countof(rows); i++) {
-        if (p[0] < rows[i].lead_from || p[0] > rows[i].lead_to)
-            continue;
-        if (n < rows[i].length || p[1] < rows[i].second_from || p[1] > rows[i].second_to)
-            return 0;
-        for (size_t k = 2; k < rows[i].length; k++)
-            if (p[k] < 0x80 || p[k] > 0xBF)
-                return 0;
-        return rows[i].length;
-    }
-    return 0;
-}
-
 static void json_escape(buf *b, unsigned char c)
 {
     static const char short_form[] = "\"\"\\\\\bb\ff\nn\rr\tt";
@@ -185,7 +160,7 @@ void buf_json(buf *b, span s)
     size_t plain = 0; /* start of what was not yet copied */
     size_t i = 0;
     while ((i = skip_plain_json(p, i, s.n)) < s.n) {
-        size_t length = utf8_length(p + i, s.n - i);
+        size_t length = utf8_length(span_from(s, i));
         if (length > 1) {
             i += length;
             continue;

@@ -106,3 +106,30 @@ char *span_dup(span s)
     copy[s.n] = '\0';
     return copy;
 }
+
+size_t utf8_length(span s)
+{
+    static const struct {
+        unsigned char lead_from, lead_to, second_from, second_to, length;
+    } rows[] = {
+        {0xC2, 0xDF, 0x80, 0xBF, 2}, {0xE0, 0xE0, 0xA0, 0xBF, 3}, {0xE1, 0xEC, 0x80, 0xBF, 3},
+        {0xED, 0xED, 0x80, 0x9F, 3}, {0xEE, 0xEF, 0x80, 0xBF, 3}, {0xF0, 0xF0, 0x90, 0xBF, 4},
+        {0xF1, 0xF3, 0x80, 0xBF, 4}, {0xF4, 0xF4, 0x80, 0x8F, 4},
+    };
+    if (s.n == 0)
+        return 0;
+    const unsigned char *p = (const unsigned char *)s.p;
+    if (p[0] < 0x80)
+        return 1;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (p[0] < rows[i].lead_from || p[0] > rows[i].lead_to)
+            continue;
+        if (s.n < rows[i].length || p[1] < rows[i].second_from || p[1] > rows[i].second_to)
+            return 0;
+        for (size_t k = 2; k < rows[i].length; k++)
+            if (p[k] < 0x80 || p[k] > 0xBF)
+                return 0;
+        return rows[i].length;
+    }
+    return 0;
+}

@@ -61,6 +61,10 @@ static inline span span_from(span s, size_t from)
 /* Decimal digits only, no sign, no blank, no overflow beyond max. */
 bool span_u64(span s, uint64_t max, uint64_t *out_value);
 
+/* Length of the well-formed UTF-8 sequence that s begins with (Unicode 15, table 3-7: no overlong
+ * forms, no surrogates); 0: none. */
+size_t utf8_length(span s);
+
 /* A NUL-terminated copy that the caller frees; never NULL (aborts when memory is gone). */
 char *span_dup(span s);
 

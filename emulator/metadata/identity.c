@@ -32,49 +32,12 @@ struct identity {
     slot slots[SLOTS];
 };
 
-/* The forms of a UTF-8 sequence (RFC 3629 §4): first byte, and what the second may be, which keeps
- * out overlong forms, surrogates and code points that do not exist. */
-static const struct utf8_form {
-    unsigned char first_from, first_to, second_from, second_to;
-    size_t length;
-} utf8_forms[] = {
-    {0xC2, 0xDF, 0x80, 0xBF, 2}, {0xE0, 0xE0, 0xA0, 0xBF, 3}, {0xE1, 0xEC, 0x80, 0xBF, 3},
-    {0xED, 0xED, 0x80, 0x9F, 3}, {0xEE, 0xEF, 0x80, 0xBF, 3}, {0xF0, 0xF0, 0x90, 0xBF, 4},
-    {0xF1, 0xF3, 0x80, 0xBF, 4}, {0xF4, 0xF4, 0x80, 0x8F, 4},
-};
-
-static bool within(unsigned char c, unsigned char from, unsigned char to)
-{
-    return c >= from && c <= to;
-}
-
-static bool has_form(const struct utf8_form *f, const unsigned char *p)
-{
-    for (size_t i = 2; i < f->length; i++)
-        if (!within(p[i], 0x80, 0xBF))
-            return false;
-    return within(p[1], f->second_from, f->second_to);
-}
-
-/* Length of the sequence that s begins with; 0: NUL, or no UTF-8. */
-static size_t utf8_sequence(span s)
-{
-    const unsigned char *p = (const unsigned char *)s.p;
-    if (p[0] < 0x80)
-        return p[0] ? 1 : 0;
-    for (size_t i = 0; i < countof(utf8_forms); i++) {
-        const struct utf8_form *f = &utf8_forms[i];
-        if (within(p[0], f->first_from, f->first_to))
-            return s.n >= f->length && has_form(f, p) ? f->length : 0;
-    }
-    return 0;
-}
-
+/* UTF-8 without NUL. */
 static bool is_text(span s)
 {
     while (s.n) {
-        size_t n = utf8_sequence(s);
-        if (!n)
+        size_t n = utf8_length(s);
+        if (!n || !s.p[0])
             return false;
         s = span_from(s, n);
     }

@@ -249,6 +249,34 @@ static inline const exchange_outcome *rig_outcome(rig *r, unsigned nth)
     return &r->outcomes[nth];
 }
 
+/* ---- what every test program of the proxy has ---- */
+
+static rig R;
+static buf heard;
+
+static inline void set_up(void)
+{
+    rig_open(&R);
+    heard = buf_make(1 << 20);
+}
+
+static inline void tear_down(void)
+{
+    buf_free(&heard);
+    rig_close(&R);
+}
+
+/* A caller whose request has reached the upstream. */
+static inline int waiting_caller(int *out_up, const char *request)
+{
+    int caller = rig_caller(&R);
+    rig_say(&R, caller, request);
+    *out_up = rig_accept(&R);
+    rig_hear(&R, *out_up, &heard, "\r\n\r\n");
+    return caller;
+}
+
+#define OK_ANSWER     "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 #define RIG_GET(path) "GET " path " HTTP/1.1\r\nHost: h\r\n\r\n"
 
 #endif

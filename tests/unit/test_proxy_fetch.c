@@ -1,26 +1,15 @@
 /* The pool's own GET: one result, whatever happens. */
 #include "proxy_fixture.h"
 
-static rig R;
-static buf heard;
-
 static struct {
     unsigned calls, status;
     char body[64];
     char why[ERROR_TEXT_MAX];
 } got;
 
-static void set_up(void)
+static void forget(void)
 {
-    rig_open(&R);
-    heard = buf_make(1 << 20);
     memset(&got, 0, sizeof got);
-}
-
-static void tear_down(void)
-{
-    buf_free(&heard);
-    rig_close(&R);
 }
 
 static void on_result(void *ctx, unsigned status, span body, const error *e)
@@ -171,6 +160,7 @@ int main(void)
     Suite *s = suite_create("proxy_fetch");
     TCase *t = tcase_create("fetch");
     tcase_add_checked_fixture(t, set_up, tear_down);
+    tcase_add_checked_fixture(t, forget, NULL);
     tcase_add_loop_test(t, an_answer_is_told_once, 0, countof(answers));
     tcase_add_test(t, a_refused_connection_is_told_after_the_call_returned);
     tcase_add_test(t, silence_is_told_when_the_time_is_up);

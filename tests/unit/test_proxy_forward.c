@@ -1,21 +1,6 @@
 /* Requests and responses that pass: heads, targets, framing without bodies to speak of. */
 #include "proxy_fixture.h"
 
-static rig R;
-static buf heard;
-
-static void set_up(void)
-{
-    rig_open(&R);
-    heard = buf_make(1 << 20);
-}
-
-static void tear_down(void)
-{
-    buf_free(&heard);
-    rig_close(&R);
-}
-
 /* The upstream hears a head, says answer; the caller hears until `last`. */
 static void exchange_texts(int caller, int upstream, const char *answer, const char *last)
 {

@@ -1,21 +1,6 @@
 /* What the judge answers by itself, at once or later, and requests that never reach it. */
 #include "proxy_fixture.h"
 
-static rig R;
-static buf heard;
-
-static void set_up(void)
-{
-    rig_open(&R);
-    heard = buf_make(1 << 20);
-}
-
-static void tear_down(void)
-{
-    buf_free(&heard);
-    rig_close(&R);
-}
-
 /* ---- early answers ---- */
 
 START_TEST(a_refusal_without_a_body_keeps_the_connection)

@@ -1,33 +1,6 @@
 /* A caller that leaves: the container is not told, and nothing is left of the exchange. */
 #include "proxy_fixture.h"
 
-static rig R;
-static buf heard;
-
-static void set_up(void)
-{
-    rig_open(&R);
-    heard = buf_make(1 << 20);
-}
-
-static void tear_down(void)
-{
-    buf_free(&heard);
-    rig_close(&R);
-}
-
-#define OK_ANSWER "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-
-/* A caller whose request has reached the upstream. */
-static int waiting_caller(int *out_up, const char *request)
-{
-    int caller = rig_caller(&R);
-    rig_say(&R, caller, request);
-    *out_up = rig_accept(&R);
-    rig_hear(&R, *out_up, &heard, "\r\n\r\n");
-    return caller;
-}
-
 /* ---- the caller leaves ---- */
 
 static const char *const answers[][2] = {

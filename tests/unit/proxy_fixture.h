@@ -166,6 +166,10 @@ static inline int rig_caller_sized(rig *r, int rcvbuf)
     RIG_UNTIL(r, (served = accept4(listener, (struct sockaddr *)&peer.ss, &peer.len,
                                    SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0);
     close(listener);
+    if (rcvbuf) { /* the kernel would grow these to several MiB by itself */
+        ck_assert_int_eq(setsockopt(served, SOL_SOCKET, SO_RCVBUF, &rcvbuf, sizeof rcvbuf), 0);
+        ck_assert_int_eq(setsockopt(served, SOL_SOCKET, SO_SNDBUF, &rcvbuf, sizeof rcvbuf), 0);
+    }
     rig_nonblocking(fd);
     proxy_adopt(r->proxy, served, &peer, r);
     return fd;

@@ -101,6 +101,8 @@ END_TEST
 /* Without a reader the caller gets rid of what buffers hold and no more. */
 static size_t stuffed(int caller, const char *body, size_t *at)
 {
+    const int window = SMALL_WINDOW;
+    ck_assert_int_eq(setsockopt(caller, SOL_SOCKET, SO_SNDBUF, &window, sizeof window), 0);
     size_t before;
     unsigned quiet = 0;
     do {
@@ -117,7 +119,7 @@ START_TEST(an_upload_waits_for_a_slow_upstream)
     const int window = SMALL_WINDOW;
     ck_assert_int_eq(setsockopt(R.listener, SOL_SOCKET, SO_RCVBUF, &window, sizeof window), 0);
     auto_free char *body = big_body();
-    int caller = rig_caller(&R);
+    int caller = rig_caller_sized(&R, SMALL_WINDOW);
     char head[96];
     (void)snprintf(head, sizeof head, "POST / HTTP/1.1\r\nHost: h\r\n%s: %s\r\n\r\n",
                    _i ? "Transfer-Encoding" : "Content-Length", _i ? "chunked" : "8388608");

@@ -118,14 +118,14 @@ static void send_failed(h1_call *c)
 {
     c->upload_over = true;
     c->out_sent = c->out.n;
-    c->up->readable = true;
+    c->up->wire.readable = true;
 }
 
 void h1_call_flush(h1_call *c)
 {
-    if (!c->up || !out_left(c) || c->up->connecting || !c->up->writable)
+    if (!c->up || !out_left(c) || c->up->connecting || !c->up->wire.writable)
         return;
-    ssize_t sent = upstream_send(c->up, c->out.p + c->out_sent, out_left(c));
+    ssize_t sent = wire_send(&c->up->wire, c->out.p + c->out_sent, out_left(c));
     if (sent < 0)
         send_failed(c);
     else
@@ -154,7 +154,7 @@ void h1_call_start(h1_call *c, const net_addr *to, const head_out *h, bool cork)
     }
     if (!reach(c, false))
         return;
-    c->up->writable = !c->up->connecting;
+    c->up->wire.writable = !c->up->connecting;
     if (!cork)
         h1_call_flush(c);
     look_for_reason(c);
@@ -239,12 +239,12 @@ static void on_event(void *owner)
     upstream *u = c->up;
     if (!u->connecting && !u->connected) {
         h1_call_abort(c, PROXY_CONNECT_FAILED,
-                      u->error == ETIMEDOUT ? "connecting to the upstream took too long"
-                                            : "the upstream refused the connection");
+                      u->wire.error == ETIMEDOUT ? "connecting to the upstream took too long"
+                                                 : "the upstream refused the connection");
     } else {
-        if (u->writable)
+        if (u->wire.writable)
             h1_call_flush(c);
-        if (u->readable && c->state == H1_CALL_WAITING)
+        if (u->wire.readable && c->state == H1_CALL_WAITING)
             h1_response_progress(c);
     }
     c->changed(c);

@@ -13,9 +13,9 @@ static void finish(h1_call *c, bool excess)
                     c->body_ended && !c->upload_over && !excess && c->out_sent == c->out.n;
     if (!c->body_ended)
         c->upload_over = true;
-    if (reusable && u->readable) { /* the last read filled its buffer: is there more? */
+    if (reusable && u->wire.readable) { /* the last read filled its buffer: is there more? */
         char more;
-        reusable = upstream_recv(u, &more, 1) == 0;
+        reusable = wire_recv(&u->wire, &more, 1) == 0;
     }
     if (reusable)
         pool_give(c->pool, u);
@@ -94,7 +94,7 @@ static void parse_head(h1_call *c)
 
 static void lost_before_head(h1_call *c, ssize_t how)
 {
-    if (how == UPSTREAM_EOF)
+    if (how == WIRE_EOF)
         h1_call_lost(c, PROXY_BAD_RESPONSE, "the upstream closed the connection without answering");
     else
         h1_call_lost(c, PROXY_CONNECT_FAILED, "the upstream reset the connection");
@@ -102,8 +102,8 @@ static void lost_before_head(h1_call *c, ssize_t how)
 
 void h1_response_progress(h1_call *c)
 {
-    while (c->state == H1_CALL_WAITING && c->up && c->up->readable && !c->up->connecting) {
-        ssize_t n = upstream_recv(c->up, c->in + c->data_end, sizeof c->in - c->data_end);
+    while (c->state == H1_CALL_WAITING && c->up && c->up->wire.readable && !c->up->connecting) {
+        ssize_t n = wire_recv(&c->up->wire, c->in + c->data_end, sizeof c->in - c->data_end);
         if (n < 0) {
             lost_before_head(c, n);
             return;
@@ -120,7 +120,7 @@ void h1_response_progress(h1_call *c)
 
 static void body_lost(h1_call *c, ssize_t how)
 {
-    if (how == UPSTREAM_EOF && h1_body_eof(&c->body) == H1_DONE)
+    if (how == WIRE_EOF && h1_body_eof(&c->body) == H1_DONE)
         finish(c, false);
     else
         h1_call_abort(c, PROXY_TRUNCATED, "the upstream broke off in the middle of the response");
@@ -131,7 +131,7 @@ static ssize_t read_direct(h1_call *c, char *p, size_t n)
 {
     if (c->body.framing == H1_LENGTH && c->body.left < n)
         n = (size_t)c->body.left;
-    ssize_t got = upstream_recv(c->up, p, n);
+    ssize_t got = wire_recv(&c->up->wire, p, n);
     if (got < 0) {
         body_lost(c, got);
         return c->state == H1_CALL_DONE ? H1_CALL_END : H1_CALL_BROKEN;
@@ -147,8 +147,8 @@ static ssize_t read_direct(h1_call *c, char *p, size_t n)
 static void refill(h1_call *c)
 {
     c->data = c->data_end = c->head_end;
-    while (c->state == H1_CALL_BODY && c->data == c->data_end && c->up->readable) {
-        ssize_t n = upstream_recv(c->up, c->in + c->data_end, sizeof c->in - c->data_end);
+    while (c->state == H1_CALL_BODY && c->data == c->data_end && c->up->wire.readable) {
+        ssize_t n = wire_recv(&c->up->wire, c->in + c->data_end, sizeof c->in - c->data_end);
         if (n < 0)
             body_lost(c, n);
         else if (n > 0)
@@ -159,7 +159,7 @@ static void refill(h1_call *c)
 ssize_t h1_call_read(h1_call *c, char *p, size_t n)
 {
     if (c->data == c->data_end && c->state == H1_CALL_BODY) {
-        if (!c->up->readable)
+        if (!c->up->wire.readable)
             return H1_CALL_WAIT;
         if (c->body.framing != H1_CHUNKED)
             return read_direct(c, p, n);

@@ -45,7 +45,7 @@ static void drop_idle(upstream *u)
 static void on_idle_event(void *owner)
 {
     upstream *u = owner;
-    if (u->readable || u->hung_up || u->error)
+    if (u->wire.readable || u->wire.hung_up || u->wire.error)
         drop_idle(u);
 }
 
@@ -135,7 +135,7 @@ upstream *pool_take(pool *p, const net_addr *a, bool fresh)
 
 void pool_give(pool *p, upstream *u)
 {
-    if (u->readable || u->hung_up || u->error || p->options.idle_max == 0) {
+    if (u->wire.readable || u->wire.hung_up || u->wire.error || p->options.idle_max == 0) {
         upstream_close(u);
         return;
     }

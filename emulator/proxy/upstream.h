@@ -1,29 +1,21 @@
-/* One connection to an upstream: a non-blocking socket that is registered once, for both
- * directions and by edges, so that a request costs no epoll_ctl. */
+/* One connection to an upstream: a wire that may still be connecting. */
 #ifndef PROXY_UPSTREAM_H
 #define PROXY_UPSTREAM_H
 
-#include <sys/types.h>
-
-#include "base/loop.h"
 #include "base/net.h"
+#include "proxy/wire.h"
 
 typedef struct upstream upstream;
 
-/* Open to this room: the flags are read on every event. One owner at a time: a call or the pool. */
+/* Open to this room. One owner at a time: a call, a session or the pool. */
 struct upstream {
-    loop_watch watch;
-    loop *loop;
+    wire wire; /* its error is ETIMEDOUT when the connect timer ran out */
     loop_timer connect_timer;
-    void (*on_event)(void *owner); /* something below changed; may close the connection */
+    void (*on_event)(void *owner); /* something changed; may close the connection */
     void *owner;
-    bool connecting; /* then either connected or, with error set, not */
+    bool connecting; /* then either connected or, with an error set, not */
     bool connected;
-    bool readable; /* worth a recv */
-    bool writable; /* worth a send */
-    bool hung_up;  /* the peer sent its FIN: read on until the end shows */
-    int error;     /* errno of what broke it; ETIMEDOUT: the connect timer */
-    bool reused;   /* carried a request before */
+    bool reused; /* carried a request before */
     /* the pool's */
     void *home;
     upstream *older, *newer;
@@ -34,12 +26,5 @@ struct upstream {
 upstream *upstream_open(loop *l, const net_addr *a, int64_t connect_timeout_us);
 void upstream_close(upstream *u);
 void upstream_own(upstream *u, void (*on_event)(void *owner), void *owner);
-
-/* Bytes sent; 0: not now (an event will tell); -1: broken, see error. */
-ssize_t upstream_send(upstream *u, const void *p, size_t n);
-
-enum { UPSTREAM_EOF = -1, UPSTREAM_BROKEN = -2 };
-/* Bytes received; 0: nothing yet (an event will tell); UPSTREAM_EOF; UPSTREAM_BROKEN. */
-ssize_t upstream_recv(upstream *u, void *p, size_t n);
 
 #endif

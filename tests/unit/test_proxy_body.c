@@ -2,7 +2,7 @@
  * early responses, 100-continue. */
 #include "proxy_fixture.h"
 
-enum { BIG = 8 * 1024 * 1024, HEARD_MAX = BIG + BIG, SMALL_WINDOW = 8 * 1024 };
+enum { BIG = 8 * 1024 * 1024, HEARD_MAX = BIG + BIG, SMALL_WINDOW = 128 * 1024 };
 
 static void hear_more(void)
 {

@@ -11,9 +11,11 @@ enum {
 bool exchange_may_detach(const exchange *x)
 {
     const proxy *p = x->proxy;
-    const bool busy = x->call.state == H1_CALL_WAITING || x->call.state == H1_CALL_BODY;
-    return busy && x->call.body_ended && !x->call.upload_over && x->failure == PROXY_CLIENT_GONE &&
-           !p->draining && !p->closing && p->detached_count < DETACHED_MAX;
+    const call *c = x->call;
+    if (!c || c->ops->cancels || (c->state != CALL_WAITING && c->state != CALL_BODY))
+        return false;
+    return c->body_ended && !c->upload_over && x->failure == PROXY_CLIENT_GONE && !p->draining &&
+           !p->closing && p->detached_count < DETACHED_MAX;
 }
 
 void exchange_detached_over(exchange *x)
@@ -29,16 +31,16 @@ void exchange_detached_over(exchange *x)
 
 static void discard(exchange *x)
 {
-    if (x->call.state == H1_CALL_WAITING)
+    if (x->call->state == CALL_WAITING)
         return;
     char bin[BLOCK];
     ssize_t n;
     do {
-        n = h1_call_read(&x->call, bin, sizeof bin);
+        n = call_read(x->call, bin, sizeof bin);
         if (n > 0)
             x->response_bytes += (uint64_t)n;
     } while (n > 0 && x->response_bytes < DISCARD_MAX);
-    if (n != H1_CALL_WAIT)
+    if (n != CALL_WAIT)
         exchange_detached_over(x);
 }
 

@@ -12,7 +12,7 @@ enum { SPARES_MAX = 256 };
 
 /* ---- memory ---- */
 
-static void on_call_changed(h1_call *c);
+static void on_call_changed(void *owner);
 static void on_deadline(loop_timer *t);
 
 static exchange *exchange_make(proxy *p)
@@ -20,7 +20,6 @@ static exchange *exchange_make(proxy *p)
     exchange *x = malloc(sizeof *x);
     if (!x)
         abort();
-    h1_call_init(&x->call, p->pool, on_call_changed);
     x->arena_more = NULL;
     p->exchanges++;
     return x;
@@ -48,8 +47,14 @@ exchange *exchange_new(proxy *p, const front_ops *front)
 void exchange_free(exchange *x)
 {
     x->proxy->exchanges--;
-    h1_call_free(&x->call);
     free(x);
+}
+
+static void end_call(exchange *x)
+{
+    if (x->call)
+        call_release(x->call);
+    x->call = NULL;
 }
 
 void exchange_recycle(exchange *x)
@@ -61,11 +66,11 @@ void exchange_recycle(exchange *x)
         b = next;
     }
     x->arena_more = NULL;
+    end_call(x);
     if (p->spare_count == SPARES_MAX) {
         exchange_free(x);
         return;
     }
-    h1_call_reset(&x->call);
     x->next = p->spares;
     p->spares = x;
     p->spare_count++;
@@ -149,7 +154,7 @@ void exchange_fail(exchange *x, proxy_failure f)
 /* Before the head went out a failure becomes a page, afterwards it ends the connection. */
 static void settle_failure(exchange *x)
 {
-    proxy_failure f = x->call.failure;
+    proxy_failure f = x->call->failure;
     if (x->answered) {
         if (x->failure == PROXY_OK)
             x->failure = f == PROXY_TIMEOUT || f == PROXY_CLIENT_GONE ? f : PROXY_TRUNCATED;
@@ -162,13 +167,13 @@ static void settle_failure(exchange *x)
 
 void exchange_settle(exchange *x)
 {
-    if (x->call.state == H1_CALL_FAILED && !x->detached)
+    if (x->call && x->call->state == CALL_FAILED && !x->detached)
         settle_failure(x);
 }
 
-static void on_call_changed(h1_call *c)
+static void on_call_changed(void *owner)
 {
-    exchange *x = container_of(c, exchange, call);
+    exchange *x = owner;
     exchange_settle(x);
     x->front->wake(x);
 }
@@ -177,16 +182,16 @@ static void on_deadline(loop_timer *t)
 {
     exchange *x = container_of(t, exchange, deadline);
     bool answered = x->answered;
-    if (x->call.state == H1_CALL_DONE && !answered)
+    if (x->call->state == CALL_DONE && !answered)
         answered = true; /* a caller that takes no answer is all that is left */
-    h1_call_abort(&x->call, PROXY_TIMEOUT, "the upstream did not answer in time");
+    call_abort(x->call, PROXY_TIMEOUT, "the upstream did not answer in time");
     if (answered) {
         if (x->failure == PROXY_OK)
             x->failure = PROXY_TIMEOUT;
         x->front->cut(x);
         return;
     }
-    on_call_changed(&x->call);
+    on_call_changed(x);
 }
 
 void exchange_forward(exchange *x, const forward *f)
@@ -207,7 +212,10 @@ void exchange_forward(exchange *x, const forward *f)
     };
     if (f->timeout_us > 0)
         loop_timer_set(x->proxy->loop, &x->deadline, loop_now_us(x->proxy->loop) + f->timeout_us);
-    h1_call_start(&x->call, &f->upstream, &head, x->has_body && !x->expect_continue);
+    x->call = h1_call_take(&x->proxy->h1_calls, x->proxy->pool);
+    x->call->changed = on_call_changed;
+    x->call->owner = x;
+    call_start(x->call, &f->upstream, &head, x->has_body && !x->expect_continue);
     take_verdict(x, VERDICT_FORWARD);
 }
 
@@ -225,12 +233,11 @@ bool exchange_response_field_travels(const exchange *x, const header_names *drop
         return false; /* the caller's side frames by itself */
     if (header_is_hop_by_hop(name) || header_names_have(drop, name))
         return false;
-    if (!x->call.head.connection_names)
+    if (!x->call->response.connection_names)
         return true;
-    for (size_t i = 0; i < x->call.head.field_count; i++) {
-        const h1_field *f = &x->call.head.fields[i];
-        const field as_field = {f->name, f->value};
-        if (f->name.n == 10 && header_is_named(&as_field, 1, name))
+    for (size_t i = 0; i < x->call->response.field_count; i++) {
+        const field *f = &x->call->response.fields[i];
+        if (f->name.n == 10 && header_is_named(f, 1, name))
             return false;
     }
     return true;
@@ -242,8 +249,8 @@ void exchange_client_gone(exchange *x)
 {
     if (x->failure == PROXY_OK)
         x->failure = PROXY_CLIENT_GONE;
-    if (!exchange_may_detach(x))
-        h1_call_abort(&x->call, PROXY_CLIENT_GONE, "the caller left");
+    if (x->call && !exchange_may_detach(x))
+        call_abort(x->call, PROXY_CLIENT_GONE, "the caller left");
     x->front->cut(x);
 }
 
@@ -255,7 +262,7 @@ void exchange_finish(exchange *x, bool complete)
     const bool outlives = !complete && exchange_may_detach(x);
     if (!outlives) {
         loop_timer_cancel(p->loop, &x->deadline);
-        h1_call_reset(&x->call);
+        end_call(x);
     }
     if (x->judged) {
         const exchange_outcome o = {
@@ -278,7 +285,7 @@ void exchange_finish(exchange *x, bool complete)
 
 const char *exchange_failure_detail(const exchange *x)
 {
-    return x->call.why;
+    return x->call ? x->call->why : NULL;
 }
 
 const char *proxy_failure_name(proxy_failure f)

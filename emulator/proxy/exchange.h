@@ -6,13 +6,9 @@
 #include "base/buf.h"
 #include "base/loop.h"
 #include "base/net.h"
-#include "base/span.h"
+#include "proxy/field.h"
 
 typedef struct exchange exchange;
-
-typedef struct field {
-    span name, value;
-} field;
 
 /* ---- the request, readable from on_head until on_done ---- */
 span exchange_method(const exchange *x);
@@ -47,6 +43,7 @@ void exchange_reply(exchange *x, const reply *r);
 
 typedef struct forward {
     net_addr upstream;
+    bool http2;         /* it speaks HTTP/2, by prior knowledge */
     int64_t timeout_us; /* from now until the last byte of the response; <= 0: none */
     /* Request: the fields named in `drop` are left out (case-insensitive; hop-by-hop ones always
      * are; one entry may end in '*' and names all that begin so), then `add` is appended. Views

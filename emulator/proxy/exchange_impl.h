@@ -2,8 +2,8 @@
 #ifndef PROXY_EXCHANGE_IMPL_H
 #define PROXY_EXCHANGE_IMPL_H
 
+#include "proxy/call.h"
 #include "proxy/exchange.h"
-#include "proxy/h1_call.h"
 
 struct MHD_Connection;
 struct MHD_Response;
@@ -58,6 +58,7 @@ struct exchange {
 
     /* the response */
     forward forward;
+    call *call; /* NULL until it is forwarded */
     loop_timer deadline;
     uint64_t request_body, response_bytes;
     proxy_failure failure;
@@ -76,7 +77,6 @@ struct exchange {
     size_t arena_used;
     arena_block *arena_more;
     field inline_fields[EXCHANGE_FIELDS];
-    h1_call call;
     char arena[EXCHANGE_ARENA];
 };
 
@@ -111,7 +111,7 @@ void exchange_detached_over(exchange *x);
 static inline bool exchange_has_upstream_head(const exchange *x)
 {
     return x->verdict == VERDICT_FORWARD && !x->has_reply &&
-           (x->call.state == H1_CALL_BODY || x->call.state == H1_CALL_DONE);
+           (x->call->state == CALL_BODY || x->call->state == CALL_DONE);
 }
 
 /* The head goes out: failures from here on truncate. Does this response field travel? */

@@ -13,7 +13,7 @@ struct fetch {
     buf body;
     error failure; /* kind is ERR_NONE while there is none */
     bool over;
-    h1_call call;
+    call *call;
 };
 
 static void unlink_and_free(fetch *f)
@@ -22,7 +22,7 @@ static void unlink_and_free(fetch *f)
     *(f->previous ? &f->previous->next : &f->proxy->fetches) = f->next;
     if (f->next)
         f->next->previous = f->previous;
-    h1_call_free(&f->call);
+    call_release(f->call);
     buf_free(&f->body);
     free(f);
 }
@@ -30,7 +30,7 @@ static void unlink_and_free(fetch *f)
 static void tell(fetch *f)
 {
     bool failed = f->failure.kind != ERR_NONE;
-    f->on_result(f->ctx, failed ? 0 : f->call.head.status, buf_view(&f->body),
+    f->on_result(f->ctx, failed ? 0 : f->call->response.status, buf_view(&f->body),
                  failed ? &f->failure : NULL);
     unlink_and_free(f);
 }
@@ -44,7 +44,7 @@ static void end(fetch *f)
 
 static void fail(fetch *f, error_kind kind, const char *why)
 {
-    h1_call_abort(&f->call, PROXY_BAD_RESPONSE, why);
+    call_abort(f->call, PROXY_BAD_RESPONSE, why);
     error_set(&f->failure, kind, "%s", why);
     end(f);
 }
@@ -62,34 +62,35 @@ static void read_body(fetch *f)
 {
     char block[4096];
     ssize_t n;
-    while ((n = h1_call_read(&f->call, block, sizeof block)) > 0) {
+    while ((n = call_read(f->call, block, sizeof block)) > 0) {
         buf_add(&f->body, block, (size_t)n);
         if (!buf_ok(&f->body)) {
             fail(f, ERR_LIMIT, "the answer is too large");
             return;
         }
     }
-    if (n == H1_CALL_END)
+    if (n == CALL_END)
         end(f);
-    else if (n == H1_CALL_BROKEN)
-        fail(f, ERR_UNAVAILABLE, f->call.why ? f->call.why : "the answer broke off");
+    else if (n == CALL_BROKEN)
+        fail(f, ERR_UNAVAILABLE, f->call->why ? f->call->why : "the answer broke off");
 }
 
-static void on_changed(h1_call *c)
+static void on_changed(void *owner)
 {
-    fetch *f = container_of(c, fetch, call);
+    fetch *f = owner;
+    const call *c = f->call;
     if (f->over)
         return;
     switch (c->state) {
-    case H1_CALL_FAILED:
+    case CALL_FAILED:
         fail(f, ERR_UNAVAILABLE, c->why);
         break;
-    case H1_CALL_BODY:
-    case H1_CALL_DONE:
+    case CALL_BODY:
+    case CALL_DONE:
         read_body(f);
         break;
-    case H1_CALL_IDLE:
-    case H1_CALL_WAITING:
+    case CALL_IDLE:
+    case CALL_WAITING:
         break;
     }
 }
@@ -101,8 +102,8 @@ static void start(fetch *f, const net_addr *a, span host, span target)
                            .target = target,
                            .fields = fields,
                            .field_count = countof(fields)};
-    h1_call_start(&f->call, a, &head, false);
-    on_changed(&f->call);
+    call_start(f->call, a, &head, false);
+    on_changed(f);
 }
 
 fetch *proxy_fetch(proxy *p, const net_addr *a, span host, span target, size_t body_max,
@@ -122,7 +123,9 @@ fetch *proxy_fetch(proxy *p, const net_addr *a, span host, span target, size_t b
     if (f->next)
         f->next->previous = f;
     p->fetches = f;
-    h1_call_init(&f->call, p->pool, on_changed);
+    f->call = h1_call_take(&p->h1_calls, p->pool);
+    f->call->changed = on_changed;
+    f->call->owner = f;
     loop_timer_set(p->loop, &f->timer, loop_now_us(p->loop) + timeout_us);
     start(f, a, host, target);
     return f;
@@ -136,7 +139,7 @@ void fetch_cancel(fetch *f)
 
 span fetch_header(const fetch *f, const char *name)
 {
-    const h1_head *h = &f->call.head;
+    const response_head *h = &f->call->response;
     for (size_t i = 0; i < h->field_count; i++)
         if (span_ieq_str(h->fields[i].name, name))
             return h->fields[i].value;

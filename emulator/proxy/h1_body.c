@@ -136,7 +136,7 @@ static const char *trailer_bytes(h1_body *b, const char *p, size_t n, size_t *ou
     if (b->digits++ == H1_TRAILER_FIELDS_MAX) /* the last chunk's size is known: counts lines now */
         return "there are too many trailer fields";
     b->line = scanned;
-    h1_field ignored;
+    field ignored;
     return h1_line_field(line, &ignored);
 }
 

@@ -1,17 +1,26 @@
 /* The request's half of a call: connection, head, body, retry. The response is in h1_response.c. */
-#include "proxy/h1_call.h"
-
 #include <errno.h>
+#include <stdlib.h>
 
-#include "proxy/h1_response.h"
+#include "base/attr.h"
+#include "proxy/h1_call_impl.h"
 
 enum {
     GATHER_MAX = 64 * 1024, /* of a body on its way to the socket: the window of an upload */
     FLUSH_AT = 32 * 1024,
-    OUT_KEPT = 16 * 1024 /* memory that an idle object keeps */
+    OUT_KEPT = 16 * 1024, /* memory that an idle object keeps */
+    SPARES_MAX = 256
 };
 
 static void on_event(void *owner);
+static const call_ops h1_ops;
+
+static h1_call *of(call *base)
+{
+    return container_of(base, h1_call, base);
+}
+
+/* ---- life ---- */
 
 static void let_go(h1_call *c)
 {
@@ -19,49 +28,84 @@ static void let_go(h1_call *c)
     c->up = NULL;
 }
 
-void h1_call_free(h1_call *c)
+static h1_call *make(h1_call_spares *s)
 {
-    let_go(c);
-    buf_free(&c->out);
-    h1_body_free(&c->body);
+    h1_call *c = malloc(sizeof *c);
+    if (!c)
+        abort();
+    memset(c, 0, offsetof(h1_call, head));
+    c->home = s;
+    c->out = buf_make(H1_CALL_HEAD_MAX);
+    return c;
 }
 
-void h1_call_reset(h1_call *c)
+call *h1_call_take(h1_call_spares *s, pool *p)
 {
-    if (c->up)
-        let_go(c);
-    if (c->out.cap > OUT_KEPT)
-        buf_free(&c->out);
-    c->out.max = H1_CALL_HEAD_MAX;
-    buf_clear(&c->out);
-    c->state = H1_CALL_IDLE;
-    c->failure = PROXY_OK;
-    c->why = NULL;
-    c->got_continue = c->upload_over = c->retried = false;
-    c->body_begun = c->body_ended = c->heard = false;
+    h1_call *c = s->first;
+    if (c) {
+        s->first = c->next;
+        s->count--;
+    } else {
+        c = make(s);
+    }
+    c->base = (call){.ops = &h1_ops};
+    c->pool = p;
+    c->retried = c->body_begun = c->heard = false;
     c->interim = 0;
     c->out_sent = c->head_end = c->data = c->data_end = 0;
+    buf_clear(&c->out);
     h1_head_reset(&c->head);
+    return &c->base;
 }
 
-void h1_call_init(h1_call *c, pool *p, void (*changed)(h1_call *c))
+static void dispose(h1_call *c)
 {
-    memset(c, 0, offsetof(h1_call, head));
-    c->pool = p;
-    c->changed = changed;
-    c->out = buf_make(H1_CALL_HEAD_MAX);
-    h1_call_reset(c);
+    buf_free(&c->out);
+    h1_body_free(&c->body);
+    free(c);
 }
 
-void h1_call_abort(h1_call *c, proxy_failure f, const char *why)
+static void release(call *base)
+{
+    h1_call *c = of(base);
+    h1_call_spares *s = c->home;
+    let_go(c);
+    if (s->count == SPARES_MAX) {
+        dispose(c);
+        return;
+    }
+    if (c->out.cap > OUT_KEPT) {
+        buf_free(&c->out);
+        c->out = buf_make(H1_CALL_HEAD_MAX);
+    }
+    c->next = s->first;
+    s->first = c;
+    s->count++;
+}
+
+void h1_call_spares_free(h1_call_spares *s)
+{
+    while (s->first) {
+        h1_call *next = s->first->next;
+        dispose(s->first);
+        s->first = next;
+    }
+}
+
+void h1_call_fail(h1_call *c, proxy_failure f, const char *why)
 {
     if (c->up)
         let_go(c);
-    if (c->state == H1_CALL_DONE || c->state == H1_CALL_FAILED)
+    if (c->base.state == CALL_DONE || c->base.state == CALL_FAILED)
         return;
-    c->state = H1_CALL_FAILED;
-    c->failure = f;
-    c->why = why;
+    c->base.state = CALL_FAILED;
+    c->base.failure = f;
+    c->base.why = why;
+}
+
+static void abort_call(call *base, proxy_failure f, const char *why)
+{
+    h1_call_fail(of(base), f, why);
 }
 
 /* ---- connection ---- */
@@ -79,7 +123,7 @@ static bool reach(h1_call *c, bool fresh)
 {
     c->up = pool_take(c->pool, &c->to, fresh);
     if (!c->up) {
-        h1_call_abort(c, PROXY_CONNECT_FAILED, "the upstream refused the connection");
+        h1_call_fail(c, PROXY_CONNECT_FAILED, "the upstream refused the connection");
         return false;
     }
     upstream_own(c->up, on_event, c);
@@ -95,15 +139,15 @@ static bool retry(h1_call *c)
     let_go(c);
     c->retried = true;
     c->out_sent = 0;
-    c->upload_over = false;
+    c->base.upload_over = false;
     return reach(c, true);
 }
 
 void h1_call_lost(h1_call *c, proxy_failure f, const char *why)
 {
-    if (c->state == H1_CALL_WAITING && retry(c))
+    if (c->base.state == CALL_WAITING && retry(c))
         return;
-    h1_call_abort(c, c->state == H1_CALL_BODY ? PROXY_TRUNCATED : f, why);
+    h1_call_fail(c, c->base.state == CALL_BODY ? PROXY_TRUNCATED : f, why);
 }
 
 /* ---- sending ---- */
@@ -116,12 +160,12 @@ static size_t out_left(const h1_call *c)
 /* The upstream no longer reads. It may have said why: what it sent decides, not this error. */
 static void send_failed(h1_call *c)
 {
-    c->upload_over = true;
+    c->base.upload_over = true;
     c->out_sent = c->out.n;
     c->up->wire.readable = true;
 }
 
-void h1_call_flush(h1_call *c)
+static void flush(h1_call *c)
 {
     if (!c->up || !out_left(c) || c->up->connecting || !c->up->wire.writable)
         return;
@@ -135,28 +179,29 @@ void h1_call_flush(h1_call *c)
 /* After a failed send the upstream's own words, if any, tell why. */
 static void look_for_reason(h1_call *c)
 {
-    if (c->upload_over && c->state == H1_CALL_WAITING)
+    if (c->base.upload_over && c->base.state == CALL_WAITING)
         h1_response_progress(c);
 }
 
-void h1_call_start(h1_call *c, const net_addr *to, const head_out *h, bool cork)
+static void start(call *base, const net_addr *to, const head_out *h, bool cork)
 {
+    h1_call *c = of(base);
     c->to = *to;
     c->framing = h->framing;
     c->head_request = span_eq_str(h->method, "HEAD");
     c->idempotent = method_is_idempotent(h->method);
-    c->body_ended = !h->framing.chunked && !(h->framing.has_length && h->framing.length);
-    c->state = H1_CALL_WAITING;
+    c->base.body_ended = !h->framing.chunked && !(h->framing.has_length && h->framing.length);
+    c->base.state = CALL_WAITING;
     headers_write_request(&c->out, h);
     if (!buf_ok(&c->out)) {
-        h1_call_abort(c, PROXY_BAD_RESPONSE, "the request head is too large to forward");
+        h1_call_fail(c, PROXY_BAD_RESPONSE, "the request head is too large to forward");
         return;
     }
     if (!reach(c, false))
         return;
     c->up->wire.writable = !c->up->connecting;
     if (!cork)
-        h1_call_flush(c);
+        flush(c);
     look_for_reason(c);
 }
 
@@ -164,7 +209,7 @@ void h1_call_start(h1_call *c, const net_addr *to, const head_out *h, bool cork)
 static size_t make_room(h1_call *c)
 {
     if (out_left(c) >= GATHER_MAX)
-        h1_call_flush(c);
+        flush(c);
     c->body_begun = true;
     if (!out_left(c)) {
         buf_clear(&c->out);
@@ -186,26 +231,28 @@ static void add_piece(h1_call *c, const char *p, size_t n)
         buf_add(&c->out, "\r\n", 2);
 }
 
-size_t h1_call_send(h1_call *c, const char *p, size_t n)
+static size_t take_piece(call *base, const char *p, size_t n)
 {
-    if (!c->up || c->upload_over)
+    h1_call *c = of(base);
+    if (!c->up || c->base.upload_over)
         return n;
     size_t room = make_room(c);
-    if (c->upload_over)
+    if (c->base.upload_over)
         return n;
     if (n > room)
         n = room;
     if (n)
         add_piece(c, p, n);
     if (out_left(c) >= FLUSH_AT)
-        h1_call_flush(c);
+        flush(c);
     return n;
 }
 
-void h1_call_end(h1_call *c, const field *trailers, size_t n)
+static void end(call *base, const field *trailers, size_t n)
 {
-    c->body_ended = true;
-    if (!c->up || c->upload_over)
+    h1_call *c = of(base);
+    c->base.body_ended = true;
+    if (!c->up || c->base.upload_over)
         return;
     if (c->framing.chunked) {
         c->body_begun = true;
@@ -218,16 +265,17 @@ void h1_call_end(h1_call *c, const field *trailers, size_t n)
         }
         buf_add(&c->out, "\r\n", 2);
     }
-    h1_call_flush(c);
+    flush(c);
     look_for_reason(c);
 }
 
-void h1_call_flush_late(h1_call *c)
+static void flush_late(call *base)
 {
-    h1_call_flush(c);
-    if (c->upload_over && c->state == H1_CALL_WAITING) {
+    h1_call *c = of(base);
+    flush(c);
+    if (c->base.upload_over && c->base.state == CALL_WAITING) {
         look_for_reason(c);
-        c->changed(c);
+        c->base.changed(c->base.owner);
     }
 }
 
@@ -238,14 +286,23 @@ static void on_event(void *owner)
     h1_call *c = owner;
     upstream *u = c->up;
     if (!u->connecting && !u->connected) {
-        h1_call_abort(c, PROXY_CONNECT_FAILED,
-                      u->wire.error == ETIMEDOUT ? "connecting to the upstream took too long"
-                                                 : "the upstream refused the connection");
+        h1_call_fail(c, PROXY_CONNECT_FAILED,
+                     u->wire.error == ETIMEDOUT ? "connecting to the upstream took too long"
+                                                : "the upstream refused the connection");
     } else {
         if (u->wire.writable)
-            h1_call_flush(c);
-        if (u->wire.readable && c->state == H1_CALL_WAITING)
+            flush(c);
+        if (u->wire.readable && c->base.state == CALL_WAITING)
             h1_response_progress(c);
     }
-    c->changed(c);
+    c->base.changed(c->base.owner);
 }
+
+static const call_ops h1_ops = {.start = start,
+                                .send = take_piece,
+                                .end = end,
+                                .flush = flush_late,
+                                .read = h1_response_read,
+                                .data = h1_response_data,
+                                .abort = abort_call,
+                                .release = release};

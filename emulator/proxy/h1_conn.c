@@ -27,7 +27,7 @@ static void on_hang_up(loop_watch *w, uint32_t events)
                        loop_now_us(conn->proxy->loop) + HALF_CLOSED_US);
         return;
     }
-    if (x && x->stage == STAGE_ANSWERED && (!x->streaming || x->call.state == H1_CALL_DONE))
+    if (x && x->stage == STAGE_ANSWERED && (!x->streaming || x->call->state == CALL_DONE))
         return; /* all is said: whether it was still heard, libmicrohttpd finds out */
     conn->gone = true;
     if (x && x->judged)
@@ -151,7 +151,8 @@ void h1_conns_cut_all(proxy *p)
         (void)shutdown(c->watch.fd, SHUT_RDWR);
         if (!c->x)
             continue;
-        h1_call_abort(&c->x->call, PROXY_CLIENT_GONE, "the gateway is stopping");
+        if (c->x->call)
+            call_abort(c->x->call, PROXY_CLIENT_GONE, "the gateway is stopping");
         c->x->front->cut(c->x);
     }
 }

@@ -82,7 +82,7 @@ static void flush_corked(void *arg)
         exchange *x = p->corked;
         p->corked = x->next_corked;
         x->corked = false;
-        h1_call_flush_late(&x->call);
+        call_flush(x->call);
     }
 }
 
@@ -140,7 +140,7 @@ static size_t head_bytes(struct MHD_Connection *c)
 /* The upstream has neither asked for the body nor answered without it. */
 static bool waits_for_continue(exchange *x)
 {
-    if (!x->expect_continue || x->call.got_continue || x->continue_waited)
+    if (!x->expect_continue || x->call->got_continue || x->continue_waited)
         return false;
     if (!x->continue_timer.slot)
         loop_timer_set(x->proxy->loop, &x->continue_timer,
@@ -225,9 +225,9 @@ static enum MHD_Result swallow(exchange *x, size_t *n)
 static enum MHD_Result take_body(exchange *x, const char *data, size_t *n)
 {
     mhd_loop_kick(x->proxy->mhd); /* there may be more */
-    if (x->has_reply || x->call.upload_over)
+    if (x->has_reply || x->call->upload_over)
         return swallow(x, n);
-    size_t taken = h1_call_send(&x->call, data, *n);
+    size_t taken = call_send(x->call, data, *n);
     x->request_body += taken;
     *n -= taken;
     cork(x);
@@ -236,7 +236,7 @@ static enum MHD_Result take_body(exchange *x, const char *data, size_t *n)
     if (exchange_has_upstream_head(x)) {
         /* It answered and stopped reading; it may want its answer taken first, which HTTP/1.1
          * through libmicrohttpd cannot do before the upload is over. */
-        x->call.upload_over = true;
+        x->call->upload_over = true;
         return swallow(x, n);
     }
     h1_front_wait(x); /* offered again after the resume */
@@ -274,7 +274,7 @@ static void end_request(exchange *x)
     if (x->framing.chunked)
         (void)MHD_get_connection_values_n(x->mhd, MHD_FOOTER_KIND, see_trailer, &t);
     if (x->has_body)
-        h1_call_end(&x->call, t.fields, t.n);
+        call_end(x->call, t.fields, t.n);
 }
 
 static enum MHD_Result end_call(exchange *x)

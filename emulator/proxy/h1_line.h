@@ -5,7 +5,7 @@
 #include "proxy/h1_parse.h"
 
 /* NULL when the line (without its CR LF) is a sound field, else what is wrong. */
-const char *h1_line_field(span line, h1_field *out);
+const char *h1_line_field(span line, field *out);
 
 /* Only characters of a token (RFC 9110 §5.6.2), and at least one. */
 bool h1_line_is_token(span s);

@@ -32,7 +32,7 @@ static bool sound_value(span s)
     return true;
 }
 
-const char *h1_line_field(span line, h1_field *out)
+const char *h1_line_field(span line, field *out)
 {
     size_t n = 0;
     while (n < line.n && token_char((unsigned char)line.p[n]))
@@ -42,7 +42,7 @@ const char *h1_line_field(span line, h1_field *out)
     span value = span_trim(span_from(line, n + 1));
     if (!sound_value(value))
         return "a header value has a control character";
-    *out = (h1_field){{line.p, n}, value};
+    *out = (field){{line.p, n}, value};
     return NULL;
 }
 
@@ -136,7 +136,7 @@ static const char *field_line(h1_head *h, span line)
 {
     if (h->field_count == H1_FIELDS_MAX)
         return "there are too many header fields";
-    h1_field *f = &h->fields[h->field_count];
+    field *f = &h->fields[h->field_count];
     const char *why = h1_line_field(line, f);
     if (why)
         return why;

@@ -4,7 +4,7 @@
 #define PROXY_H1_PARSE_H
 
 #include "base/buf.h"
-#include "base/span.h"
+#include "proxy/field.h"
 
 enum {
     H1_HEAD_MAX = 16 * 1024,  /* status line and fields, with their line ends */
@@ -15,10 +15,6 @@ enum {
 };
 
 typedef enum h1_result { H1_MORE, H1_DONE, H1_BAD } h1_result;
-
-typedef struct h1_field {
-    span name, value; /* views into the bytes that were fed */
-} h1_field;
 
 /* Open so that it can be embedded; read the fields once h1_head_feed said H1_DONE. */
 typedef struct h1_head {
@@ -34,7 +30,7 @@ typedef struct h1_head {
     const char *why;       /* after H1_BAD: a static sentence */
     size_t line, scanned;  /* where the current line begins, what of it was searched */
     size_t field_count;
-    h1_field fields[H1_FIELDS_MAX];
+    field fields[H1_FIELDS_MAX]; /* views into the bytes that were fed */
 } h1_head;
 
 void h1_head_reset(h1_head *h);
@@ -69,7 +65,7 @@ typedef struct h1_body {
     buf trailer; /* raw trailer section; memory only when there is one */
     const char *why;
     size_t trailer_count;
-    h1_field trailers[H1_TRAILER_FIELDS_MAX]; /* once over; views into trailer */
+    field trailers[H1_TRAILER_FIELDS_MAX]; /* once over; views into trailer */
 } h1_body;
 
 void h1_body_begin(h1_body *b, h1_framing framing, uint64_t length);

@@ -86,11 +86,11 @@ enum MHD_Result h1_reply_malformed(struct MHD_Connection *c, const char *why)
 
 static void add_trailers(exchange *x)
 {
-    const h1_body *b = &x->call.body;
-    if (b->framing != H1_CHUNKED || !x->streaming)
+    const response_head *h = &x->call->response;
+    if (h->framing != H1_CHUNKED || !x->streaming)
         return;
-    for (size_t i = 0; i < b->trailer_count; i++) {
-        const h1_field *f = &b->trailers[i];
+    for (size_t i = 0; i < h->trailer_count; i++) {
+        const field *f = &h->trailers[i];
         if (!exchange_response_field_travels(x, &(header_names){.n = 0}, f->name))
             continue;
         auto_free char *name = span_dup(f->name);
@@ -105,17 +105,17 @@ static ssize_t on_read(void *ctx, uint64_t at, char *p, size_t n)
     exchange *x = ctx;
     if (x->cut)
         return MHD_CONTENT_READER_END_WITH_ERROR;
-    ssize_t got = h1_call_read(&x->call, p, n);
+    ssize_t got = call_read(x->call, p, n);
     if (got > 0) {
         x->response_bytes += (uint64_t)got;
         mhd_loop_kick(x->proxy->mhd);
         return got;
     }
-    if (got == H1_CALL_WAIT) {
+    if (got == CALL_WAIT) {
         h1_front_wait(x);
         return 0;
     }
-    if (got == H1_CALL_BROKEN) {
+    if (got == CALL_BROKEN) {
         if (x->failure == PROXY_OK)
             x->failure = PROXY_TRUNCATED;
         return MHD_CONTENT_READER_END_WITH_ERROR;
@@ -153,7 +153,7 @@ static size_t request_memory(const exchange *x)
  * connection without a word. */
 static bool head_fits(const exchange *x)
 {
-    size_t used = request_memory(x) + FIXED_HEAD_COST + x->call.head.bytes;
+    size_t used = request_memory(x) + FIXED_HEAD_COST + x->call->response.bytes;
     for (size_t i = 0; i < x->forward.response_add_count; i++)
         used += x->forward.response_add[i].name.n + x->forward.response_add[i].value.n + 4;
     return used <= x->proxy->options.connection_memory;
@@ -173,8 +173,8 @@ static struct MHD_Response *streamed(exchange *x, uint64_t size)
 /* No body travels, but what it would have been is said: HEAD and 304. */
 static struct MHD_Response *bodiless(exchange *x)
 {
-    const h1_head *h = &x->call.head;
-    if (!x->call.head_request && h->status != 304)
+    const response_head *h = &x->call->response;
+    if (!span_eq_str(x->method, "HEAD") && h->status != 304)
         return whole((span){0});
     if (h->has_length)
         return streamed(x, h->length);
@@ -187,31 +187,30 @@ static struct MHD_Response *bodiless(exchange *x)
 
 static struct MHD_Response *response_for(exchange *x)
 {
-    const h1_head *h = &x->call.head;
-    switch (x->call.body.framing) {
+    const response_head *h = &x->call->response;
+    switch (h->framing) {
     case H1_NO_BODY:
         return bodiless(x);
     case H1_LENGTH:
-        if (x->call.state == H1_CALL_DONE)
-            return whole(h1_call_data(&x->call));
+        if (x->call->state == CALL_DONE)
+            return whole(call_data(x->call));
         return streamed(x, h->length);
     case H1_CHUNKED:
     case H1_UNTIL_CLOSE:
         break;
     }
-    if (x->call.state == H1_CALL_DONE && x->call.body.framing == H1_CHUNKED && !x->http10 &&
-        !x->call.body.trailer_count)
-        return whole(h1_call_data(&x->call));
+    if (x->call->state == CALL_DONE && h->framing == H1_CHUNKED && !x->http10 && !h->trailer_count)
+        return whole(call_data(x->call));
     return streamed(x, MHD_SIZE_UNKNOWN);
 }
 
 static void add_fields(exchange *x, struct MHD_Response *r)
 {
-    const h1_head *h = &x->call.head;
+    const response_head *h = &x->call->response;
     header_names drop;
     header_names_init(&drop, x->forward.response_drop);
     for (size_t i = 0; i < h->field_count; i++) {
-        const h1_field *f = &h->fields[i];
+        const field *f = &h->fields[i];
         if (exchange_response_field_travels(x, &drop, f->name))
             x->response_bytes += add_field(x, r, f->name, f->value);
     }
@@ -226,11 +225,11 @@ static enum MHD_Result queue_upstream(exchange *x)
     struct MHD_Response *r = response_for(x);
     x->response_bytes = FIXED_HEAD_COST / 4;
     if (!x->streaming)
-        x->response_bytes += h1_call_data(&x->call).n;
+        x->response_bytes += call_data(x->call).n;
     add_fields(x, r);
-    if (!x->streaming && x->call.body.framing == H1_CHUNKED)
+    if (!x->streaming && x->call->response.framing == H1_CHUNKED)
         (void)MHD_add_response_header(r, "Transfer-Encoding", "chunked");
-    enum MHD_Result result = queue(x, r, x->call.head.status, false);
+    enum MHD_Result result = queue(x, r, x->call->response.status, false);
     if (!x->streaming)
         MHD_destroy_response(r); /* a streamed one is kept for its trailers */
     return result;
@@ -239,8 +238,8 @@ static enum MHD_Result queue_upstream(exchange *x)
 enum MHD_Result h1_reply_queue(exchange *x)
 {
     if (!x->has_reply && !head_fits(x)) {
-        h1_call_abort(&x->call, PROXY_BAD_RESPONSE, NULL);
-        x->call.why = "the response head is too large";
+        call_abort(x->call, PROXY_BAD_RESPONSE, NULL);
+        x->call->why = "the response head is too large";
         exchange_fail(x, PROXY_BAD_RESPONSE);
     }
     return x->has_reply ? queue_reply(x) : queue_upstream(x);

@@ -1,5 +1,6 @@
 /* The response's half of a call: interim heads, the head, the body, the end. */
-#include "proxy/h1_response.h"
+#include "base/attr.h"
+#include "proxy/h1_call_impl.h"
 
 enum { INTERIM_MAX = 32 };
 
@@ -7,12 +8,14 @@ enum { INTERIM_MAX = 32 };
 static void finish(h1_call *c, bool excess)
 {
     upstream *u = c->up;
-    c->state = H1_CALL_DONE;
+    c->base.state = CALL_DONE;
+    c->base.response.trailer_count = c->body.trailer_count;
     c->up = NULL;
     bool reusable = h1_head_keeps_alive(&c->head) && c->body.framing != H1_UNTIL_CLOSE &&
-                    c->body_ended && !c->upload_over && !excess && c->out_sent == c->out.n;
-    if (!c->body_ended)
-        c->upload_over = true;
+                    c->base.body_ended && !c->base.upload_over && !excess &&
+                    c->out_sent == c->out.n;
+    if (!c->base.body_ended)
+        c->base.upload_over = true;
     if (reusable && u->wire.readable) { /* the last read filled its buffer: is there more? */
         char more;
         reusable = wire_recv(&u->wire, &more, 1) == 0;
@@ -39,16 +42,26 @@ static void decode(h1_call *c, size_t n)
         at += used;
     }
     if (r == H1_BAD)
-        h1_call_abort(c, PROXY_TRUNCATED, c->body.why);
+        h1_call_fail(c, PROXY_TRUNCATED, c->body.why);
     else if (r == H1_DONE)
         finish(c, at < end);
 }
 
 static void begin_body(h1_call *c, size_t received)
 {
-    c->state = H1_CALL_BODY;
+    const h1_head *h = &c->head;
+    h1_framing framing = h1_framing_of(h, c->head_request);
+    c->base.state = CALL_BODY;
+    c->base.response = (response_head){.status = h->status,
+                                       .fields = h->fields,
+                                       .field_count = h->field_count,
+                                       .bytes = h->bytes,
+                                       .connection_names = h->connection_names,
+                                       .framing = framing,
+                                       .has_length = h->has_length,
+                                       .length = h->length,
+                                       .trailers = c->body.trailers};
     c->head_end = c->data = c->data_end = c->head.bytes;
-    h1_framing framing = h1_framing_of(&c->head, c->head_request);
     h1_body_begin(&c->body, framing, c->head.length);
     if (framing == H1_NO_BODY)
         finish(c, received > c->head.bytes);
@@ -60,11 +73,11 @@ static void begin_body(h1_call *c, size_t received)
 static bool skip_interim(h1_call *c)
 {
     if (c->head.status == 101 || ++c->interim > INTERIM_MAX) {
-        h1_call_abort(c, PROXY_BAD_RESPONSE, "the upstream switched protocols without being asked");
+        h1_call_fail(c, PROXY_BAD_RESPONSE, "the upstream switched protocols without being asked");
         return false;
     }
     if (c->head.status == 100)
-        c->got_continue = true;
+        c->base.got_continue = true;
     size_t rest = c->data_end - c->head.bytes;
     memmove(c->in, c->in + c->head.bytes, rest);
     c->data_end = rest;
@@ -80,7 +93,7 @@ static void parse_head(h1_call *c)
         if (r == H1_MORE)
             return;
         if (r == H1_BAD) {
-            h1_call_abort(c, PROXY_BAD_RESPONSE, c->head.why);
+            h1_call_fail(c, PROXY_BAD_RESPONSE, c->head.why);
             return;
         }
         if (c->head.status >= 200) {
@@ -102,7 +115,7 @@ static void lost_before_head(h1_call *c, ssize_t how)
 
 void h1_response_progress(h1_call *c)
 {
-    while (c->state == H1_CALL_WAITING && c->up && c->up->wire.readable && !c->up->connecting) {
+    while (c->base.state == CALL_WAITING && c->up && c->up->wire.readable && !c->up->connecting) {
         ssize_t n = wire_recv(&c->up->wire, c->in + c->data_end, sizeof c->in - c->data_end);
         if (n < 0) {
             lost_before_head(c, n);
@@ -123,7 +136,7 @@ static void body_lost(h1_call *c, ssize_t how)
     if (how == WIRE_EOF && h1_body_eof(&c->body) == H1_DONE)
         finish(c, false);
     else
-        h1_call_abort(c, PROXY_TRUNCATED, "the upstream broke off in the middle of the response");
+        h1_call_fail(c, PROXY_TRUNCATED, "the upstream broke off in the middle of the response");
 }
 
 /* Straight into the reader's memory: nothing to decode. */
@@ -134,7 +147,7 @@ static ssize_t read_direct(h1_call *c, char *p, size_t n)
     ssize_t got = wire_recv(&c->up->wire, p, n);
     if (got < 0) {
         body_lost(c, got);
-        return c->state == H1_CALL_DONE ? H1_CALL_END : H1_CALL_BROKEN;
+        return c->base.state == CALL_DONE ? CALL_END : CALL_BROKEN;
     }
     size_t used = 0;
     span run;
@@ -147,7 +160,7 @@ static ssize_t read_direct(h1_call *c, char *p, size_t n)
 static void refill(h1_call *c)
 {
     c->data = c->data_end = c->head_end;
-    while (c->state == H1_CALL_BODY && c->data == c->data_end && c->up->wire.readable) {
+    while (c->base.state == CALL_BODY && c->data == c->data_end && c->up->wire.readable) {
         ssize_t n = wire_recv(&c->up->wire, c->in + c->data_end, sizeof c->in - c->data_end);
         if (n < 0)
             body_lost(c, n);
@@ -156,11 +169,18 @@ static void refill(h1_call *c)
     }
 }
 
-ssize_t h1_call_read(h1_call *c, char *p, size_t n)
+span h1_response_data(const call *base)
 {
-    if (c->data == c->data_end && c->state == H1_CALL_BODY) {
+    const h1_call *c = (const h1_call *)base; /* its first member */
+    return (span){c->in + c->data, c->data_end - c->data};
+}
+
+ssize_t h1_response_read(call *base, char *p, size_t n)
+{
+    h1_call *c = container_of(base, h1_call, base);
+    if (c->data == c->data_end && c->base.state == CALL_BODY) {
         if (!c->up->wire.readable)
-            return H1_CALL_WAIT;
+            return CALL_WAIT;
         if (c->body.framing != H1_CHUNKED)
             return read_direct(c, p, n);
         refill(c);
@@ -172,15 +192,15 @@ ssize_t h1_call_read(h1_call *c, char *p, size_t n)
         c->data += take;
         return (ssize_t)take;
     }
-    switch (c->state) {
-    case H1_CALL_DONE:
-        return H1_CALL_END;
-    case H1_CALL_BODY:
-        return H1_CALL_WAIT;
-    case H1_CALL_IDLE:
-    case H1_CALL_WAITING:
-    case H1_CALL_FAILED:
+    switch (c->base.state) {
+    case CALL_DONE:
+        return CALL_END;
+    case CALL_BODY:
+        return CALL_WAIT;
+    case CALL_IDLE:
+    case CALL_WAITING:
+    case CALL_FAILED:
         break;
     }
-    return H1_CALL_BROKEN;
+    return CALL_BROKEN;
 }

@@ -102,6 +102,7 @@ void proxy_close(proxy *p)
         exchange_free(x);
         x = next;
     }
+    h1_call_spares_free(&p->h1_calls);
     linger_close(p->linger);
     pool_close(p->pool);
     free(p);

@@ -4,6 +4,7 @@
 
 #include "http/mhd_loop.h"
 #include "proxy/exchange_impl.h"
+#include "proxy/h1_call.h"
 #include "proxy/linger.h"
 #include "proxy/pool.h"
 
@@ -26,6 +27,7 @@ struct proxy {
     loop *loop;
     proxy_options options;
     pool *pool;
+    h1_call_spares h1_calls;
     mhd_loop *mhd;
     linger_list *linger;
     h1_conn *conns;

@@ -2,7 +2,8 @@
 FROM debian:bookworm-slim AS build
 RUN apt-get update -qq \
     && apt-get install -y -qq --no-install-recommends gcc libc6-dev make pkg-config \
-       libmicrohttpd-dev libssl-dev libjansson-dev libyaml-dev libcurl4-openssl-dev libsqlite3-dev \
+       libmicrohttpd-dev libnghttp2-dev libssl-dev libjansson-dev libyaml-dev \
+       libcurl4-openssl-dev libsqlite3-dev \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY Makefile ./
@@ -14,8 +15,8 @@ RUN chmod -R a+rX policies
 
 FROM debian:bookworm-slim
 RUN apt-get update -qq \
-    && apt-get install -y -qq --no-install-recommends libmicrohttpd12 libssl3 libjansson4 \
-       libyaml-0-2 libcurl4 libsqlite3-0 curl \
+    && apt-get install -y -qq --no-install-recommends libmicrohttpd12 libnghttp2-14 libssl3 \
+       libjansson4 libyaml-0-2 libcurl4 libsqlite3-0 curl \
     && apt-get clean && rm -rf /var/lib/apt/lists/* \
     && useradd --uid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin invoker \
     && install -d -o invoker -g invoker -m 0700 /keys /data

@@ -13,8 +13,9 @@ PYTHON ?= python3
 
 # ---- flags -----------------------------------------------------------------------------------
 PKG := pkg-config
-PKG_CFLAGS := $(shell $(PKG) --cflags libmicrohttpd libcrypto jansson yaml-0.1 2>/dev/null)
-PKG_LIBS := $(shell $(PKG) --libs libmicrohttpd libcrypto jansson yaml-0.1 2>/dev/null)
+PKG_NAMES := libmicrohttpd libnghttp2 libssl libcrypto jansson yaml-0.1
+PKG_CFLAGS := $(shell $(PKG) --cflags $(PKG_NAMES) 2>/dev/null)
+PKG_LIBS := $(shell $(PKG) --libs $(PKG_NAMES) 2>/dev/null)
 SAMPLE_LIBS := $(shell $(PKG) --libs libmicrohttpd libcrypto jansson libcurl sqlite3 2>/dev/null)
 CHECK_LIBS := $(shell $(PKG) --libs check 2>/dev/null)
 

@@ -6,8 +6,8 @@ cd "$(dirname "$0")/../.."
 
 packages() {
     case $1 in
-    build) echo gcc libc6-dev make pkg-config libmicrohttpd-dev libssl-dev libjansson-dev \
-        libyaml-dev libcurl4-openssl-dev libsqlite3-dev python3 ;;
+    build) echo gcc libc6-dev make pkg-config libmicrohttpd-dev libnghttp2-dev libssl-dev \
+        libjansson-dev libyaml-dev libcurl4-openssl-dev libsqlite3-dev python3 ;;
     test) echo check curl openssl iproute2 procps ;;
     clients) echo golang-go golang-google-api-dev golang-google-cloud-compute-metadata-dev \
         docker-compose ;;

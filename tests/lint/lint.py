@@ -14,7 +14,8 @@ import layers  # noqa: E402
 import text  # noqa: E402
 from run import record  # noqa: E402
 
-PKG = ["libmicrohttpd", "libcrypto", "jansson", "yaml-0.1", "check", "libcurl", "sqlite3"]
+PKG = ["libmicrohttpd", "libnghttp2", "libssl", "libcrypto", "jansson", "yaml-0.1", "check",
+       "libcurl", "sqlite3"]
 
 
 def listed(*patterns):

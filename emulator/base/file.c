@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -158,6 +159,38 @@ bool file_mkdirs(const char *path, mode_t mode, error *e)
     struct stat st;
     if (stat(path, &st) != 0 || !S_ISDIR(st.st_mode))
         return error_set(e, ERR_INVALID, "%s: is there already and is not a folder", path);
+    return true;
+}
+
+int file_lock_folder(const char *dir, error *e)
+{
+    const int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) {
+        error_errno(e, "%s", dir);
+        return -1;
+    }
+    while (flock(fd, LOCK_EX) != 0) {
+        if (errno == EINTR)
+            continue;
+        error_errno(e, "%s: cannot lock", dir);
+        (void)close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+bool file_check_private(const char *path, error *e)
+{
+    struct stat st;
+    if (stat(path, &st) != 0)
+        return error_errno(e, "%s", path);
+    if (!S_ISREG(st.st_mode))
+        return error_set(e, ERR_INVALID, "%s: is not a plain file", path);
+    if (st.st_mode & 077)
+        return error_set(
+            e, ERR_PERMISSION,
+            "%s: others may read this private key (mode %04o); mend with: chmod 600 %s", path,
+            (unsigned)(st.st_mode & 07777), path);
     return true;
 }
 

@@ -21,6 +21,13 @@ bool file_create(const char *path, const void *p, size_t n, mode_t mode, error *
 /* mkdir -p; `mode` for every folder that is made. */
 bool file_mkdirs(const char *path, mode_t mode, error *e);
 
+/* Waits for the folder's lock, which its owner holds until the descriptor is closed; -1 and *e.
+ * Serialises the processes that write into it. */
+int file_lock_folder(const char *dir, error *e);
+
+/* A plain file that nobody but its owner may touch; ERR_PERMISSION names the mending chmod. */
+bool file_check_private(const char *path, error *e);
+
 /* dir + "/" + name (name itself when it is absolute); caller frees. */
 char *file_join(const char *dir, const char *name);
 

@@ -2,10 +2,8 @@
  * its .pem has its name; its certificate is there before that, its end of overlap comes after. */
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <openssl/crypto.h>
 #include <stdio.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -66,31 +64,10 @@ bool key_folder_prepare(const char *dir, bool create, error *e)
 
 int key_folder_lock(const char *dir, error *e)
 {
-    const int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) {
-        error_errno(e, "keys folder %s", dir);
-        return -1;
-    }
-    while (flock(fd, LOCK_EX) != 0) {
-        if (errno == EINTR)
-            continue;
-        error_errno(e, "keys folder %s: cannot lock", dir);
-        (void)close(fd);
-        return -1;
-    }
+    const int fd = file_lock_folder(dir, e);
+    if (fd < 0)
+        (void)error_wrap(e, "keys folder");
     return fd;
-}
-
-static bool check_private_file(const char *path, const struct stat *st, error *e)
-{
-    if (!S_ISREG(st->st_mode))
-        return error_set(e, ERR_INVALID, "%s: is not a plain file", path);
-    if (st->st_mode & 077)
-        return error_set(
-            e, ERR_PERMISSION,
-            "%s: others may read this private key (mode %04o); mend with: chmod 600 %s", path,
-            (unsigned)(st->st_mode & 07777), path);
-    return true;
 }
 
 /* 0 when there is no such file. */
@@ -139,7 +116,7 @@ static bool load_key(const char *dir, const char *kid, signing_key *out, error *
     struct stat st;
     if (stat(path, &st) != 0)
         return error_errno(e, "%s", path);
-    if (!check_private_file(path, &st, e))
+    if (!file_check_private(path, e))
         return false;
     error inner = {0};
     size_t certificate_n = 0;

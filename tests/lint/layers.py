@@ -7,22 +7,23 @@ import re
 BELOW = {
     "base": set(),
     "jose": {"base"},
+    "pki": {"base"},
     "policy": {"base"},
     "config": {"policy", "base"},
     "decision": {"policy", "base"},
     "http": {"base"},
     "proxy": {"http", "base"},
     "metadata": {"http", "config", "jose", "policy", "base"},
-    "gateway": {"proxy", "http", "decision", "config", "policy", "jose", "base"},
+    "gateway": {"proxy", "http", "decision", "config", "policy", "jose", "pki", "base"},
     "control": {"http", "decision", "config", "policy", "jose", "base"},
-    "cli": {"base", "jose", "policy", "config", "decision", "http", "proxy", "metadata", "gateway",
-            "control"},
+    "cli": {"base", "jose", "pki", "policy", "config", "decision", "http", "proxy", "metadata",
+            "gateway", "control"},
 }
 # The decision sees the claims struct, never a token.
 ALSO = {("decision", "jose/claims.h")}
 FOREIGN = [
     (re.compile(r"microhttpd"), {"http", "proxy"}),
-    (re.compile(r"^openssl/"), {"jose", "cli"}),
+    (re.compile(r"^openssl/"), {"jose", "pki", "proxy", "cli"}),
     (re.compile(r"^jansson"), {"jose", "policy", "control", "cli", "metadata", "gateway"}),
     (re.compile(r"^yaml\.h"), {"config"}),
     (re.compile(r"^(curl/|sqlite3)"), set()),

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -103,6 +104,45 @@ START_TEST(nested_folders_are_made_once)
 }
 END_TEST
 
+START_TEST(a_secret_that_others_may_touch_is_refused_with_its_cure)
+{
+    static const struct {
+        mode_t mode;
+        bool good;
+    } rows[] = {{0600, true}, {0400, true}, {0640, false}, {0604, false}, {0610, false}};
+    error e = {0};
+    ck_assert(!file_check_private(path, &e));
+    ck_assert_int_eq(e.kind, ERR_NOT_FOUND);
+    for (size_t i = 0; i < countof(rows); i++) {
+        ck_assert(file_replace(path, "x", 1, 0600, &e));
+        ck_assert_int_eq(chmod(path, rows[i].mode), 0);
+        ck_assert_int_eq(file_check_private(path, &e), rows[i].good);
+    }
+    ck_assert_int_eq(e.kind, ERR_PERMISSION);
+    ck_assert_ptr_nonnull(strstr(e.text, "mend with: chmod 600 /tmp/"));
+    ck_assert(!file_check_private(dir, &e));
+}
+END_TEST
+
+START_TEST(a_folder_has_one_lock_holder_at_a_time)
+{
+    error e = {0};
+    ck_assert_int_lt(file_lock_folder("/no/such/folder", &e), 0);
+    ck_assert_int_eq(e.kind, ERR_NOT_FOUND);
+    int lock = file_lock_folder(dir, &e);
+    ck_assert_int_ge(lock, 0);
+    pid_t other = fork();
+    if (other == 0)
+        _exit(close(lock) == 0 && file_lock_folder(dir, NULL) >= 0 ? 0 : 1);
+    int status = -1;
+    usleep(50 * 1000);
+    ck_assert_int_eq(waitpid(other, &status, WNOHANG), 0); /* still waiting */
+    ck_assert_int_eq(close(lock), 0);
+    ck_assert_int_eq(waitpid(other, &status, 0), other);
+    ck_assert_int_eq(status, 0);
+}
+END_TEST
+
 START_TEST(paths_are_joined_and_split)
 {
     static const char *const joins[][3] = {
@@ -129,6 +169,8 @@ int main(void)
     tcase_add_test(c, missing_files_and_folders_are_told_apart);
     tcase_add_test(c, of_racing_processes_exactly_one_creates_the_file);
     tcase_add_test(c, nested_folders_are_made_once);
+    tcase_add_test(c, a_secret_that_others_may_touch_is_refused_with_its_cure);
+    tcase_add_test(c, a_folder_has_one_lock_holder_at_a_time);
     tcase_add_test(c, paths_are_joined_and_split);
     suite_add_tcase(s, c);
     return check_main(s);

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "cli/cli.h"
+#include "cli/cli_ca.h"
 #include "control/control.h"
 #include "gateway/process.h"
 
@@ -13,7 +14,7 @@ int cmd_gateway(int argc, char **argv);
 enum { PROBLEMS_TEXT_MAX = 1024 * 1024 };
 
 typedef struct settings {
-    const char *config, *addresses, *jwks, *request_log, *log_format, *log_file;
+    const char *config, *addresses, *jwks, *ca, *request_log, *log_format, *log_file;
     bool no_watch;
     int64_t ready_fd, workers;
 } settings;
@@ -137,6 +138,8 @@ static int read_options(int argc, char **argv, settings *s)
          "the verification keys; without it those of the "
          "metadata process",
          &s->jwks},
+        {"ca", 0, CLI_STRING, "DIR",
+         "the local certificate authority ($INVOKER_CA, else ca in the keys folder)", &s->ca},
         {"workers", 0, CLI_INT, "N", "threads; without it one per core, at most 4", &s->workers},
         {"request-log", 0, CLI_STRING, "all|refused|off", "which requests are logged (all)",
          &s->request_log},
@@ -178,6 +181,7 @@ static int serve(const settings *s, request_log_mode mode)
                                                 .ready_fd = (int)s->ready_fd,
                                                 .workers = (unsigned)s->workers,
                                                 .jwks = s->jwks,
+                                                .ca_dir = cli_ca_option(s->ca),
                                                 .log_mode = mode,
                                                 .on_snapshot = on_snapshot,
                                                 .ctx = &g},

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "gateway/process_impl.h"
+#include "jose/keystore.h"
 
 enum {
     DEFAULT_WORKERS_MAX = 4,
@@ -155,6 +156,7 @@ static bool start_workers(process *p, error *e)
         worker *w = worker_start(&(worker_options){.index = p->worker_count,
                                                    .connections_max = CONNECTIONS_MAX / n,
                                                    .log_mode = p->o.log_mode,
+                                                   .ca = p->ca,
                                                    .want_keys = want_keys,
                                                    .ctx = p},
                                  p->view, e);
@@ -204,8 +206,20 @@ static bool open_topology(process *p, diagnostics *out)
     return p->reload != NULL;
 }
 
+/* Everything but TLS works without it: a container's read-only keys folder is no mistake. */
+static void open_ca(process *p)
+{
+    error e = {0};
+    auto_free char *keys = keystore_default_dir(NULL, snapshot_project(p->snap)->keys_dir);
+    auto_free char *usual = ca_dir_in(keys);
+    p->ca = ca_open(p->o.ca_dir ? p->o.ca_dir : usual, true, clock_system(), &e);
+    if (!p->ca)
+        log_at(LOG_WARN, "TLS is off: there is no certificate authority", LOG_S("why", e.text));
+}
+
 static bool open_gateway(process *p, error *e)
 {
+    open_ca(p);
     if (!start_workers(p, e))
         return false;
     listeners *l = listeners_new(p->workers, p->worker_count, p->o.addresses_path != NULL);
@@ -274,6 +288,7 @@ void process_close(process *p)
     signals_close(p->signals);
     view_unref(p->view);
     jwks_unref(p->keys);
+    ca_close(p->ca);
     snapshot_unref(p->snap);
     if (p->loop)
         loop_free(p->loop);

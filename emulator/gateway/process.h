@@ -17,9 +17,10 @@ typedef struct process_options {
     const char *config_path;
     const char *addresses_path; /* NULL: none; else the ports are reserved for us */
     bool watch;
-    int ready_fd;     /* -1: none; gets "ready\n" when everything answers */
-    unsigned workers; /* 0: as many as cores, at most 4 */
-    const char *jwks; /* NULL: the metadata process of the topology */
+    int ready_fd;       /* -1: none; gets "ready\n" when everything answers */
+    unsigned workers;   /* 0: as many as cores, at most 4 */
+    const char *jwks;   /* NULL: the metadata process of the topology */
+    const char *ca_dir; /* NULL: `ca` in the topology's keys folder */
     request_log_mode log_mode;
     /* Called with each snapshot that is taken, the first one included. */
     void (*on_snapshot)(void *ctx, const snapshot *s);

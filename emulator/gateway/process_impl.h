@@ -7,6 +7,7 @@
 #include "gateway/keys_fetch.h"
 #include "gateway/listeners.h"
 #include "gateway/process.h"
+#include "pki/ca.h"
 
 struct process {
     process_options o;
@@ -19,6 +20,7 @@ struct process {
     proxy *proxy; /* only to fetch the keys with */
     keys_fetch *keys_fetch;
     listeners *listeners;
+    ca *ca; /* NULL: there is none, so no TLS */
     snapshot *snap;
     jwks *keys;
     uint64_t keys_attempt;

@@ -4,6 +4,7 @@
 
 #include "gateway/admit.h"
 #include "gateway/mailbox.h"
+#include "pki/ca.h"
 
 typedef struct worker worker;
 
@@ -11,6 +12,7 @@ typedef struct worker_options {
     unsigned index;
     unsigned connections_max;
     request_log_mode log_mode;
+    const ca *ca; /* outlives the worker, shared by all; NULL: TLS is off */
     /* Called on the worker's thread. */
     void (*want_keys)(void *ctx);
     void *ctx;

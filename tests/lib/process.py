@@ -1,11 +1,15 @@
 """The program under test as a real process: started, watched, stopped by its own id."""
 
+import atexit
 import collections
+import functools
 import os
 import pathlib
 import select
+import shutil
 import signal
 import subprocess
+import tempfile
 import threading
 import time
 
@@ -20,6 +24,15 @@ def binary():
 def sample(name):
     """A sample service's program, which lies beside the program under test."""
     return os.path.join(os.path.dirname(binary()), "samples", name)
+
+
+@functools.lru_cache(maxsize=None)
+def ca_folder():
+    """Where processes under test keep their certificate authority unless a test says otherwise: not
+    in the checkout's keys folder."""
+    folder = tempfile.mkdtemp(prefix="invoker-test-ca-")
+    atexit.register(shutil.rmtree, folder, True)
+    return folder
 
 
 def wait_until(condition, timeout=10.0, what="condition"):
@@ -91,6 +104,7 @@ class Process:
     def __init__(self, *args, program=None, env=None, cwd=None, ready_fd=False, stdin=None):
         command = [program or binary(), *map(str, args)]
         environment = {k: v for k, v in os.environ.items() if not k.startswith("GCE_METADATA")}
+        environment["INVOKER_CA"] = ca_folder()
         environment.update(env or {})
         self._ready_read = None
         self._ready = b""

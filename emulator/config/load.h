@@ -57,7 +57,7 @@ typedef struct loader {
     bool incomplete; /* a file could not be read: what it may define is not missed in pass 2 */
 
     const node *project_given, *region_given, *listen_given, *keys_given, *emulation_given,
-        *limits_given;
+        *limits_given, *egress_given;
     project project;
     const node *project_policy;
     place ingress_at, metadata_at, control_at;
@@ -109,6 +109,11 @@ void read_text_list(loader *l, const node_pair *entry, void *into); /* const cha
 void read_node(loader *l, const node_pair *entry, void *into);      /* const node * */
 void read_ignored(loader *l, const node_pair *entry, void *into);
 void read_listen(loader *l, const node_pair *entry, void *into); /* const char *, normal form */
+/* One of the words, which end with NULL: its place among them. wanted: all of them, for people. */
+bool read_word(loader *l, const node_pair *entry, const char *const *words, const char *wanted,
+               size_t *out_index);
+/* least to most; false: reported. */
+bool read_count(loader *l, const node_pair *entry, uint32_t least, uint32_t most, uint32_t *out);
 /* least to most, in whole `step`s, all in microseconds. */
 bool read_duration(loader *l, const node_pair *entry, int64_t least, int64_t most, int64_t step,
                    int64_t *out_us);
@@ -123,6 +128,7 @@ void read_shared_listeners(loader *l, const node_pair *entry, void *into);
 void read_keys(loader *l, const node_pair *entry, void *into);
 void read_emulation(loader *l, const node_pair *entry, void *into);
 void read_default_limits(loader *l, const node_pair *entry, void *into);
+void read_egress(loader *l, const node_pair *entry, void *into);
 void read_limits(loader *l, const node *map, const char *what, uint64_t *out_limit, bool *given);
 void read_accounts(loader *l, const node_pair *entry, void *into);
 void read_services(loader *l, const node_pair *entry, void *into);

@@ -18,6 +18,7 @@ static const key_spec TOP_KEYS[] = {
     {"include", read_include, 0},
     {"emulation", read_emulation, 0},
     {"limits", read_default_limits, 0},
+    {"egress", read_egress, 0},
     {NULL, NULL, 0},
 };
 

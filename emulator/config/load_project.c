@@ -229,6 +229,18 @@ void read_default_limits(loader *l, const node_pair *entry, void *into)
         read_limits(l, entry->value, "limits", &l->body_limit, &given);
 }
 
+/* ---- egress ---- */
+
+void read_egress(loader *l, const node_pair *entry, void *into)
+{
+    static const char *const words[] = {"deny", "allow", NULL};
+    size_t which;
+    (void)into;
+    if (claim_once(l, &l->egress_given, entry) &&
+        read_word(l, entry, words, "deny or allow", &which))
+        l->project.egress_allow = which == 1;
+}
+
 /* ---- pass 2 ---- */
 
 void settle_project(loader *l)

@@ -166,6 +166,40 @@ void read_listen(loader *l, const node_pair *entry, void *into)
     *(const char **)into = arena_dup(l->mem, span_of(net_addr_text(&a, normal)));
 }
 
+bool read_word(loader *l, const node_pair *entry, const char *const *words, const char *wanted,
+               size_t *out_index)
+{
+    const char *key = entry->key->text.p;
+    span text;
+    if (!read_scalar(l, key, entry->value, wanted, &text))
+        return false;
+    for (size_t i = 0; words[i]; i++) {
+        if (span_eq_str(text, words[i])) {
+            *out_index = i;
+            return true;
+        }
+    }
+    diag_at(l->diags, entry->value->at, "%s: expected %s, found %s%s", key, wanted,
+            found_text(l, entry->value), diag_suggest(l->diags, text, words));
+    return false;
+}
+
+bool read_count(loader *l, const node_pair *entry, uint32_t least, uint32_t most, uint32_t *out)
+{
+    const char *key = entry->key->text.p;
+    const char *wanted = arena_fmt(l->mem, "a whole number from %u to %u", least, most);
+    span text;
+    uint64_t number;
+    if (!read_scalar(l, key, entry->value, wanted, &text))
+        return false;
+    if (!span_u64(text, most, &number) || number < least) {
+        expected(l, key, entry->value, wanted);
+        return false;
+    }
+    *out = (uint32_t)number;
+    return true;
+}
+
 static const char *duration_text(loader *l, int64_t us)
 {
     if (us % 1000000 != 0)

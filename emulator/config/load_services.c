@@ -5,7 +5,10 @@
 
 enum {
     AUDIENCES_JSON_MAX = 32768, /* Cloud Run's, for the list as JSON */
-    SERVICES_MAX = 10000        /* each takes two ports */
+    SERVICES_MAX = 10000,       /* each takes two ports */
+    INSTANCES_MAX = 1000,       /* what a project gets without asking for more */
+    CONCURRENCY_MAX = 1000,     /* Cloud Run's, for each instance */
+    CONCURRENCY_DEFAULT = 80
 };
 
 static const int64_t TIMEOUT_DEFAULT_US = INT64_C(300) * 1000000;
@@ -157,18 +160,20 @@ static void read_ingress(loader *l, const node_pair *entry, void *into)
                                         "none", NULL};
     static const ingress values[] = {INGRESS_ALL, INGRESS_INTERNAL, INGRESS_INTERNAL_AND_LB,
                                      INGRESS_NONE};
-    static const char wanted[] = "all, internal, internal-and-cloud-load-balancing or none";
-    span text;
-    if (!read_scalar(l, "ingress", entry->value, wanted, &text))
-        return;
-    for (size_t i = 0; words[i]; i++) {
-        if (span_eq_str(text, words[i])) {
-            *(ingress *)into = values[i];
-            return;
-        }
-    }
-    diag_at(l->diags, entry->value->at, "ingress: expected %s, found %s%s", wanted,
-            found_text(l, entry->value), diag_suggest(l->diags, text, words));
+    size_t which;
+    if (read_word(l, entry, words, "all, internal, internal-and-cloud-load-balancing or none",
+                  &which))
+        *(ingress *)into = values[which];
+}
+
+static void read_instances(loader *l, const node_pair *entry, void *into)
+{
+    (void)read_count(l, entry, 1, INSTANCES_MAX, into);
+}
+
+static void read_concurrency(loader *l, const node_pair *entry, void *into)
+{
+    (void)read_count(l, entry, 1, CONCURRENCY_MAX, into);
 }
 
 static void read_timeout(loader *l, const node_pair *entry, void *into)
@@ -216,6 +221,9 @@ static const key_spec SERVICE_KEYS[] = {
     {"invoker_iam_check", read_bool, offsetof(service_draft, value.iam_check)},
     {"default_url", read_default_url, offsetof(service_draft, value.default_url_disabled)},
     {"timeout", read_timeout, offsetof(service_draft, value.timeout_us)},
+    {"use_http2", read_bool, offsetof(service_draft, value.use_http2)},
+    {"max_instances", read_instances, offsetof(service_draft, value.max_instances)},
+    {"concurrency", read_concurrency, offsetof(service_draft, value.concurrency)},
     {"limits", read_service_limits, 0},
     {"policy", read_node, offsetof(service_draft, policy)},
     {NULL, NULL, 0},
@@ -234,6 +242,7 @@ static void read_service(loader *l, const node_pair *entry)
     s->value = (service){.name = key->text.p,
                          .iam_check = true,
                          .timeout_us = TIMEOUT_DEFAULT_US,
+                         .concurrency = CONCURRENCY_DEFAULT,
                          .custom_audiences = none,
                          .hosts = none,
                          .addresses = none,

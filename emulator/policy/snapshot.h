@@ -55,6 +55,9 @@ typedef struct service {
      * at: 0 = since ever, INT64_MAX = never. iam_check == false has the same effect at once. */
     int64_t open_from_us;
     bool default_url_disabled;
+    bool use_http2;         /* the upstream speaks HTTP/2 cleartext, by prior knowledge */
+    uint32_t max_instances; /* 0: no limit */
+    uint32_t concurrency;   /* requests that one instance takes at a time */
     int64_t timeout_us;
     uint64_t body_limit;        /* declared HTTP/1 request bodies; 0: no limit */
     const char *const *command; /* NULL-terminated argv; NULL: attached, not run */
@@ -86,7 +89,8 @@ typedef struct project {
     const char *default_account; /* NUMBER-compute@developer.gserviceaccount.com */
     const char *keys_dir;        /* absolute; NULL: not stated */
     const char *ingress_listen, *metadata_listen, *control_listen;
-    const char *file; /* the topology's path as given */
+    bool egress_allow; /* the shared ingress, used as a proxy, passes on what is not ours */
+    const char *file;  /* the topology's path as given */
 } project;
 
 typedef struct emulation {

@@ -59,6 +59,7 @@ void snapshot_builder_project(snapshot_builder *b, const project *p)
         .ingress_listen = textpool_text(m, p->ingress_listen),
         .metadata_listen = textpool_text(m, p->metadata_listen),
         .control_listen = textpool_text(m, p->control_listen),
+        .egress_allow = p->egress_allow,
         .file = textpool_text(m, p->file),
     };
 }

@@ -12,7 +12,7 @@ START_TEST(includes_add_up_in_order)
 {
     ck_assert_int_eq(mkdir("parts", 0700), 0);
     put_file("parts/web.yaml", "services: { web: {} }\ninclude: [../accounts.yaml]\n"
-                               "matrix: { web-sa: [api] }\nkeys: my-keys\n");
+                               "matrix: { web-sa: [api] }\nkeys: my-keys\negress: allow\n");
     put_file("accounts.yaml", "service_accounts: { web-sa: {} }\n");
     put_file("t.yaml", PROJECT "include: [parts/web.yaml, accounts.yaml]\nservices: { api: {} }\n"
                                "matrix: { allUsers: [web] }\n");
@@ -29,6 +29,7 @@ START_TEST(includes_add_up_in_order)
     auto_free char *here = realpath(".", NULL);
     auto_free char *keys = file_join(here, "parts/my-keys");
     ck_assert_str_eq(snapshot_project(s)->keys_dir, keys);
+    ck_assert(snapshot_project(s)->egress_allow);
     topology_files_free(&files);
     snapshot_unref(s);
 }
@@ -69,6 +70,8 @@ static const include_row REFUSED[] = {
     {"listen: {}\n", "keys: x\n", PROJECT "listen: {}\nkeys: y\ninclude: [a.yaml, b.yaml]\n",
      "a.yaml:1:1: 'listen' is already given at t.yaml:2\n"
      "b.yaml:1:1: 'keys' is already given at t.yaml:3\n"},
+    {"egress: allow\n", "egress: allow\n", PROJECT "include: [a.yaml, b.yaml]\n",
+     "b.yaml:1:1: 'egress' is already given at a.yaml:1\n"},
     /* What a broken part may define is not reported as missing. */
     {"service_accounts: [\n", NULL,
      PROJECT "include: [a.yaml]\nservices: { x: { service_account: x-sa } }\n",

@@ -101,6 +101,7 @@ START_TEST(what_is_left_out_has_productions_defaults)
     ck_assert_str_eq(p->control_listen, "127.0.0.1:8079");
     ck_assert_str_eq(p->file, "t.yaml");
     ck_assert_ptr_null(p->keys_dir);
+    ck_assert(!p->egress_allow);
     const emulation *e = snapshot_emulation(s);
     ck_assert_int_eq(e->token_lifetime_s, 3600);
     ck_assert_int_eq(e->clock_skew_s, 60);
@@ -115,6 +116,9 @@ START_TEST(what_is_left_out_has_productions_defaults)
     ck_assert(!api->default_url_disabled);
     ck_assert_int_eq(api->timeout_us, 300 * INT64_C(1000000));
     ck_assert_uint_eq(api->body_limit, 32 * 1024 * 1024);
+    ck_assert(!api->use_http2);
+    ck_assert_uint_eq(api->max_instances, 0);
+    ck_assert_uint_eq(api->concurrency, 80);
     ck_assert_ptr_null(api->command);
     ck_assert_uint_eq(api->env_count, 0);
     ck_assert_ptr_null(api->custom_audiences[0]);
@@ -130,7 +134,7 @@ START_TEST(what_is_given_arrives)
     snapshot *s = load_good(
         "project: {id: other-project, number: 42}\nregion: europe-west1\nlimits: {request_body: "
         "off}\nemulation: {propagation_delay: 2m, token_lifetime: 60s, clock_skew: 0s}\n"
-        "users: [alice@example.com]\n"
+        "users: [alice@example.com]\negress: allow\n"
         "services:\n"
         "  api:\n"
         "    url: https://api.example.test/\n"
@@ -139,6 +143,9 @@ START_TEST(what_is_given_arrives)
         "    timeout: 1m30s\n"
         "    invoker_iam_check: false\n"
         "    default_url: false\n"
+        "    use_http2: true\n"
+        "    max_instances: 3\n"
+        "    concurrency: 2\n"
         "    limits: {request_body: 32MiB}\n"
         "    command: [./run, -v]\n"
         "    custom_audiences: [one, two]\n"
@@ -159,6 +166,10 @@ START_TEST(what_is_given_arrives)
     ck_assert_int_eq(api->timeout_us, 90 * INT64_C(1000000));
     ck_assert(!api->iam_check);
     ck_assert(api->default_url_disabled);
+    ck_assert(api->use_http2);
+    ck_assert_uint_eq(api->max_instances, 3);
+    ck_assert_uint_eq(api->concurrency, 2);
+    ck_assert(snapshot_project(s)->egress_allow);
     ck_assert_uint_eq(api->body_limit, 32 * 1024 * 1024);
     ck_assert_uint_eq(snapshot_service(s, 1)->body_limit, 0);
     ck_assert_str_eq(api->command[1], "-v");

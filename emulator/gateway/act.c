@@ -52,6 +52,36 @@ static void explain_missing_upstream(admit *a, admission *m)
     m->local_fix = judge_keep(m->x, buf_view(b));
 }
 
+static uint32_t room(const service *s)
+{
+    return s->max_instances * s->concurrency;
+}
+
+static void explain_no_instance(admit *a, admission *m)
+{
+    const service *s = m->service;
+    const project *p = snapshot_project(m->hold->view->snap);
+    buf *b = &a->scratch;
+    buf_clear(b);
+    buf_fmt(b,
+            "%u requests to %s are in flight, as many as max_instances: %u and concurrency: %u "
+            "let in.",
+            room(s), s->name, s->max_instances, s->concurrency);
+    m->explanation = judge_keep(m->x, buf_view(b));
+    buf_clear(b);
+    buf_fmt(b, "gcloud run services update %s --region=%s --max-instances=%u --concurrency=%u",
+            s->name, p->region, s->max_instances + 1, s->concurrency);
+    m->fix = judge_keep(m->x, buf_view(b));
+    buf_clear(b);
+    buf_fmt(b, "services.%s: raise max_instances or concurrency in %s", s->name, p->file);
+    m->local_fix = judge_keep(m->x, buf_view(b));
+}
+
+static void give_back(void *taken)
+{
+    capacity_give(taken);
+}
+
 static bool too_large(const admission *m)
 {
     uint64_t bytes = 0;
@@ -72,12 +102,19 @@ void admission_forward(admit *a, admission *m)
         admission_refuse(a, m, ERROR_503, false);
         return;
     }
+    if (vs->capacity && !capacity_take(vs->capacity, room(m->service))) {
+        explain_no_instance(a, m);
+        admission_refuse(a, m, ERROR_429, false);
+        return;
+    }
     forwarding *w = exchange_alloc(m->x, sizeof *w);
     forwarding_fill(w, m->x, &m->trace, span_of(m->peer_ip),
                     (span){m->response_trace, m->response_trace_n}, m->header, m->token,
                     &a->scratch);
     exchange_forward(m->x, &(forward){.upstream = vs->upstream,
                                       .timeout_us = m->service->timeout_us,
+                                      .over = vs->capacity ? give_back : NULL,
+                                      .over_arg = vs->capacity,
                                       .drop = w->drop,
                                       .add = w->add,
                                       .add_count = w->adds,

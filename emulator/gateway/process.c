@@ -29,7 +29,8 @@ static void publish(process *p)
                                      .keys = p->keys,
                                      .keys_attempt = p->keys_attempt,
                                      .keys_attempt_us = p->keys_attempt_us,
-                                     .upstreams = p->upstreams});
+                                     .upstreams = p->upstreams,
+                                     .before = p->view});
     view_unref(p->view);
     p->view = v;
     for (unsigned i = 0; i < p->worker_count; i++)

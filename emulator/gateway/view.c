@@ -76,6 +76,16 @@ static void collect_internal(view *v)
                 v->internal_count++;
 }
 
+/* Requests in flight count on while a service of that name has a limit. */
+static capacity *find_capacity(const view *before, const service *s)
+{
+    if (!s->max_instances)
+        return NULL;
+    const service *was = before ? snapshot_find_service(before->snap, span_of(s->name)) : NULL;
+    capacity *c = was ? before->services[was->index].capacity : NULL;
+    return c ? capacity_ref(c) : capacity_new();
+}
+
 view *view_new(const view_parts *p)
 {
     view *v = array(1, sizeof *v);
@@ -91,6 +101,7 @@ view *view_new(const view_parts *p)
         const service *s = snapshot_service(v->snap, i);
         view_service *vs = &v->services[i];
         vs->kind = upstreams_find(p->upstreams, s, &vs->upstream);
+        vs->capacity = find_capacity(p->before, s);
         make_instance_id(vs->instance_id, s, vs);
         make_resource(vs, snapshot_project(v->snap), s);
     }
@@ -108,8 +119,10 @@ void view_unref(view *v)
 {
     if (!v || atomic_fetch_sub_explicit(&v->refs, 1, memory_order_acq_rel) != 1)
         return;
-    for (size_t i = 0; i < snapshot_service_count(v->snap); i++)
+    for (size_t i = 0; i < snapshot_service_count(v->snap); i++) {
         free(v->services[i].log_resource);
+        capacity_unref(v->services[i].capacity);
+    }
     free(v->services);
     free(v->internal);
     jwks_unref(v->keys);

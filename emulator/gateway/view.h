@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include "base/net.h"
+#include "gateway/capacity.h"
 #include "gateway/upstreams.h"
 #include "jose/jwks.h"
 #include "policy/snapshot.h"
@@ -15,7 +16,8 @@ enum { INSTANCE_ID_LEN = 64 };
 
 typedef struct view_service {
     upstream_kind kind;
-    net_addr upstream; /* unless kind is UPSTREAM_NONE */
+    net_addr upstream;  /* unless kind is UPSTREAM_NONE */
+    capacity *capacity; /* NULL: no limit */
     char instance_id[INSTANCE_ID_LEN + 1];
     char *log_resource; /* the log entry's resource object: the same for each request */
     size_t log_resource_n;
@@ -40,6 +42,7 @@ typedef struct view_parts {
     uint64_t keys_attempt;
     int64_t keys_attempt_us;
     const upstreams *upstreams;
+    const view *before; /* the one that this replaces: requests in flight count on; nullable */
 } view_parts;
 
 /* The caller holds one count. */

@@ -57,9 +57,18 @@ static void end_call(exchange *x)
     x->call = NULL;
 }
 
+void exchange_upstream_over(exchange *x)
+{
+    void (*over)(void *arg) = x->forward.over;
+    x->forward.over = NULL;
+    if (over)
+        over(x->forward.over_arg);
+}
+
 void exchange_recycle(exchange *x)
 {
     proxy *p = x->proxy;
+    exchange_upstream_over(x);
     for (arena_block *b = x->arena_more; b;) {
         arena_block *next = b->next;
         free(b);
@@ -167,7 +176,11 @@ static void settle_failure(exchange *x)
 
 void exchange_settle(exchange *x)
 {
-    if (x->call && x->call->state == CALL_FAILED && !x->detached)
+    if (!x->call)
+        return;
+    if (x->call->state == CALL_DONE || x->call->state == CALL_FAILED)
+        exchange_upstream_over(x);
+    if (x->call->state == CALL_FAILED && !x->detached)
         settle_failure(x);
 }
 
@@ -241,6 +254,14 @@ bool exchange_response_field_travels(const exchange *x, const header_names *drop
             return false;
     }
     return true;
+}
+
+ssize_t exchange_read(exchange *x, char *p, size_t n)
+{
+    ssize_t got = call_read(x->call, p, n);
+    if (x->call->state == CALL_DONE)
+        exchange_upstream_over(x);
+    return got;
 }
 
 /* ---- the end ---- */

@@ -45,6 +45,10 @@ typedef struct forward {
     net_addr upstream;
     bool http2;         /* it speaks HTTP/2, by prior knowledge */
     int64_t timeout_us; /* from now until the last byte of the response; <= 0: none */
+    /* The upstream works on it no more, be it before on_done or, where it works on for a caller
+     * that has left, behind it. Once for each forward; nullable. */
+    void (*over)(void *arg);
+    void *over_arg;
     /* Request: the fields named in `drop` are left out (case-insensitive; hop-by-hop ones always
      * are; one entry may end in '*' and names all that begin so), then `add` is appended. Views
      * must live until on_done (exchange_alloc). */

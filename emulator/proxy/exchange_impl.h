@@ -89,11 +89,15 @@ void exchange_set_target(exchange *x, span target); /* copied */
 
 /* Calls the judge. */
 void exchange_judge(exchange *x);
-/* Turns a failure that was noticed within exchange_forward into its page: the judge is not called
- * back from within its own call. */
+/* Takes note of the call's end. Turns a failure that was noticed within exchange_forward into its
+ * page: the judge is not called back from within its own call. */
 void exchange_settle(exchange *x);
 /* No head went out yet: the judge's page for f becomes the answer. */
 void exchange_fail(exchange *x, proxy_failure f);
+
+/* The upstream is done with it: tells whom the judge wants told, once. Before the caller has the
+ * last byte, lest its next request comes before. */
+void exchange_upstream_over(exchange *x);
 
 /* The caller left: the upstream is not told once it has the whole request, else its connection is
  * closed at once. */
@@ -113,6 +117,9 @@ static inline bool exchange_has_upstream_head(const exchange *x)
     return x->verdict == VERDICT_FORWARD && !x->has_reply &&
            (x->call->state == CALL_BODY || x->call->state == CALL_DONE);
 }
+
+/* call_read for a callers' side. */
+ssize_t exchange_read(exchange *x, char *p, size_t n);
 
 /* The head goes out: failures from here on truncate. Does this response field travel? */
 void exchange_answer_begins(exchange *x, unsigned status);

@@ -105,7 +105,7 @@ static ssize_t on_read(void *ctx, uint64_t at, char *p, size_t n)
     exchange *x = ctx;
     if (x->cut)
         return MHD_CONTENT_READER_END_WITH_ERROR;
-    ssize_t got = call_read(x->call, p, n);
+    ssize_t got = exchange_read(x, p, n);
     if (got > 0) {
         x->response_bytes += (uint64_t)got;
         mhd_loop_kick(x->proxy->mhd);

@@ -278,6 +278,8 @@ static inline void gateway_done(exchange *x, proxy_failure f)
 {
     const exchange_outcome o = {
         .failure = f, .status = x->status ? x->status : 200, .forwarded = x->forwarded};
+    if (x->forwarded && x->sent.over)
+        x->sent.over(x->sent.over_arg);
     g.handler.on_done(g.handler.ctx, x, &o);
     for (size_t i = 0; i < x->block_count; i++)
         free(x->blocks[i]);

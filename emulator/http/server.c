@@ -90,6 +90,9 @@ static enum MHD_Result end_of_body(http_request *r)
 {
     if (r->state == REQUEST_SWALLOW)
         return answer_early(r, 413, "the request body is too large");
+    const char *fault = r->facts.chunked ? gate_trailers(r->mhd, r->method, NULL, NULL) : NULL;
+    if (fault)
+        return answer_early(r, 400, fault);
     return dispatch(r);
 }
 

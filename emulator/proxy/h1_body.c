@@ -30,6 +30,20 @@ static int hex_value(char c)
     return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
+/* The line's end, an extension, or blanks before one of them. */
+static const char *behind_size(h1_body *b, char c)
+{
+    if (c == '\r')
+        b->state = H1_CHUNK_SIZE_LF;
+    else if (c == ';')
+        b->state = H1_CHUNK_EXTENSION;
+    else if (c == ' ' || c == '\t')
+        b->state = H1_CHUNK_BLANK;
+    else
+        return "a chunk size is not a hexadecimal number";
+    return NULL;
+}
+
 static const char *size_char(h1_body *b, char c)
 {
     int digit = hex_value(c);
@@ -39,22 +53,14 @@ static const char *size_char(h1_body *b, char c)
         b->left = b->left << 4 | (uint64_t)digit;
         return NULL;
     }
-    if (!b->digits)
-        return "a chunk size is not a hexadecimal number";
-    if (c == '\r')
-        b->state = H1_CHUNK_SIZE_LF;
-    else if (c == ';' || c == ' ' || c == '\t')
-        b->state = H1_CHUNK_EXTENSION;
-    else
-        return "a chunk size is not a hexadecimal number";
-    return NULL;
+    return b->digits ? behind_size(b, c) : "a chunk size is not a hexadecimal number";
 }
 
 static const char *extension_char(h1_body *b, char c)
 {
     if (c == '\r')
         b->state = H1_CHUNK_SIZE_LF;
-    else if ((unsigned char)c < 0x20 && c != '\t')
+    else if (((unsigned char)c < 0x20 && c != '\t') || c == 0x7F)
         return "a chunk extension has a control character";
     return NULL;
 }
@@ -75,15 +81,23 @@ static void next_chunk(h1_body *b)
     b->line = 0;
 }
 
+static const char *size_line_char(h1_body *b, char c)
+{
+    const char *why = b->state == H1_CHUNK_SIZE    ? size_char(b, c)
+                      : b->state == H1_CHUNK_BLANK ? behind_size(b, c)
+                                                   : extension_char(b, c);
+    return !why && ++b->line > H1_CHUNK_LINE_MAX ? "a chunk line is too long" : why;
+}
+
 /* One byte that is framing, not payload. */
 static const char *framing_char(h1_body *b, char c)
 {
     const char *why = NULL;
     switch (b->state) {
     case H1_CHUNK_SIZE:
+    case H1_CHUNK_BLANK:
     case H1_CHUNK_EXTENSION:
-        why = b->state == H1_CHUNK_SIZE ? size_char(b, c) : extension_char(b, c);
-        return !why && ++b->line > H1_CHUNK_LINE_MAX ? "a chunk line is too long" : why;
+        return size_line_char(b, c);
     case H1_CHUNK_SIZE_LF:
         why = expect(b, c, '\n', b->left ? H1_CHUNK_DATA : H1_TRAILER);
         b->line = 0;

@@ -52,6 +52,7 @@ typedef struct h1_body {
     uint64_t left; /* of the body (length) or of the current chunk */
     enum {
         H1_CHUNK_SIZE,
+        H1_CHUNK_BLANK,
         H1_CHUNK_EXTENSION,
         H1_CHUNK_SIZE_LF,
         H1_CHUNK_DATA,

@@ -3,6 +3,8 @@
 
 #include <assert.h>
 
+#include "base/attr.h"
+
 bool header_is_hop_by_hop(span name)
 {
     switch (name.n) {
@@ -12,6 +14,8 @@ bool header_is_hop_by_hop(span name)
         return span_ieq_str(name, "Upgrade") || span_ieq_str(name, "Trailer");
     case 10:
         return span_ieq_str(name, "Connection") || span_ieq_str(name, "Keep-Alive");
+    case 14:
+        return span_ieq_str(name, "HTTP2-Settings");
     case 17:
         if (span_ieq_str(name, "Transfer-Encoding"))
             return true;
@@ -34,9 +38,45 @@ static bool list_has(span list, span token)
     return false;
 }
 
+/* Credentials, routing, the content's description, the way it came: the same for every hop. */
+static const char *const end_to_end[] = {
+    "Host",          "Authorization", "X-Serverless-Authorization",
+    "Cookie",        "Set-Cookie",    "WWW-Authenticate",
+    "Cache-Control", "Forwarded",     "X-Cloud-Trace-Context",
+    "traceparent",   "Via",
+};
+static const char *const end_to_end_prefixes[] = {"Content-", "X-Forwarded-", "X-Google-"};
+
+static bool is_end_to_end(span name)
+{
+    for (size_t i = 0; i < countof(end_to_end); i++)
+        if (span_ieq_str(name, end_to_end[i]))
+            return true;
+    for (size_t i = 0; i < countof(end_to_end_prefixes); i++) {
+        const span prefix = span_of(end_to_end_prefixes[i]);
+        if (name.n > prefix.n && span_ieq((span){name.p, prefix.n}, prefix))
+            return true;
+    }
+    return false;
+}
+
+bool header_may_trail(span name)
+{
+    static const char *const modifiers[] = {
+        "Age",      "Date",          "Expect",   "Expires",      "Location",
+        "Range",    "Vary",          "Warning",  "Max-Forwards", "Pragma",
+        "If-Match", "If-None-Match", "If-Range", "Retry-After"};
+    if (header_is_hop_by_hop(name) || is_end_to_end(name))
+        return false;
+    for (size_t i = 0; i < countof(modifiers); i++)
+        if (span_ieq_str(name, modifiers[i]))
+            return false;
+    return true;
+}
+
 bool header_is_named(const field *fields, size_t n, span name)
 {
-    if (span_ieq_str(name, "Host") || span_ieq_str(name, "Content-Length"))
+    if (is_end_to_end(name))
         return false;
     for (size_t i = 0; i < n; i++)
         if (fields[i].name.n == 10 && span_ieq_str(fields[i].name, "Connection") &&

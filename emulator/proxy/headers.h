@@ -5,11 +5,18 @@
 #include "base/buf.h"
 #include "proxy/exchange.h"
 
-/* Connection, Keep-Alive, Proxy-*, TE, Trailer, Transfer-Encoding, Upgrade (RFC 9110 §7.6.1). */
+/* Connection, HTTP2-Settings, Keep-Alive, Proxy-*, TE, Trailer, Transfer-Encoding, Upgrade
+ * (RFC 9110 §7.6.1, RFC 7540 §3.2.1). */
 bool header_is_hop_by_hop(span name);
 
-/* A Connection field among them names this one. Host and Content-Length cannot be named away. */
+/* A Connection field among them names this one. What is for every recipient cannot be named away
+ * (RFC 9110 §7.6.1): credentials, Host, what describes the content, who sent it and by which way.
+ */
 bool header_is_named(const field *fields, size_t n, span name);
+
+/* May stand in a trailer section that is passed on: nothing that frames, routes, authenticates or
+ * changes what the head said (RFC 9110 §6.5.1). */
+bool header_may_trail(span name);
 
 /* A drop list with the lengths found out once. */
 enum { HEADER_NAMES_MAX = 32 };

@@ -17,6 +17,7 @@ static const struct {
     {"Trailer", true},
     {"Transfer-Encoding", true},
     {"Upgrade", true},
+    {"http2-settings", true},
     {"Proxy", false},
     {"Host", false},
     {"Content-Length", false},
@@ -33,18 +34,52 @@ START_TEST(hop_by_hop_fields_are_known)
 }
 END_TEST
 
-START_TEST(connection_names_fields_but_never_host_or_length)
+START_TEST(connection_names_fields_but_not_what_is_for_every_recipient)
 {
     const field fields[] = {
         {SPAN_LIT("A"), SPAN_LIT("close")},
         {SPAN_LIT("Connection"), SPAN_LIT("close")},
-        {SPAN_LIT("connection"), SPAN_LIT(" x-one ,X-Two,, host, content-length")},
+        {SPAN_LIT("connection"), SPAN_LIT(" x-one ,X-Two,, host, content-length,authorization,"
+                                          "x-serverless-authorization,x-forwarded-for,cookie,"
+                                          "x-forwarded,content-")},
     };
     ck_assert(header_is_named(fields, countof(fields), SPAN_LIT("X-One")));
     ck_assert(header_is_named(fields, countof(fields), SPAN_LIT("x-two")));
     ck_assert(!header_is_named(fields, countof(fields), SPAN_LIT("x-three")));
     ck_assert(!header_is_named(fields, countof(fields), SPAN_LIT("Host")));
     ck_assert(!header_is_named(fields, countof(fields), SPAN_LIT("Content-Length")));
+    ck_assert(!header_is_named(fields, countof(fields), SPAN_LIT("Authorization")));
+    ck_assert(!header_is_named(fields, countof(fields), SPAN_LIT("X-Serverless-Authorization")));
+    ck_assert(!header_is_named(fields, countof(fields), SPAN_LIT("X-Forwarded-For")));
+    ck_assert(!header_is_named(fields, countof(fields), SPAN_LIT("Cookie")));
+    ck_assert(header_is_named(fields, countof(fields), SPAN_LIT("X-Forwarded")));
+    ck_assert(header_is_named(fields, countof(fields), SPAN_LIT("Content-")));
+}
+END_TEST
+
+START_TEST(trailers_say_nothing_that_belongs_into_a_head)
+{
+    static const char *const never[] = {"Content-Length",
+                                        "Transfer-Encoding",
+                                        "host",
+                                        "Authorization",
+                                        "Trailer",
+                                        "Content-Type",
+                                        "X-Forwarded-Proto",
+                                        "Cookie",
+                                        "Proxy-Connection",
+                                        "Expect",
+                                        "If-None-Match",
+                                        "X-Serverless-Authorization",
+                                        "Cache-Control",
+                                        "X-Google-User"};
+    static const char *const may[] = {"grpc-status",       "grpc-message", "X-Sum",
+                                      "Server-Timing",     "ETag",         "Digest",
+                                      "Authorization-Info"};
+    for (size_t i = 0; i < countof(never); i++)
+        ck_assert_msg(!header_may_trail(span_of(never[i])), "%s", never[i]);
+    for (size_t i = 0; i < countof(may); i++)
+        ck_assert_msg(header_may_trail(span_of(may[i])), "%s", may[i]);
 }
 END_TEST
 
@@ -159,7 +194,8 @@ int main(void)
     Suite *s = suite_create("headers");
     TCase *t = tcase_create("headers");
     tcase_add_loop_test(t, hop_by_hop_fields_are_known, 0, countof(names));
-    tcase_add_test(t, connection_names_fields_but_never_host_or_length);
+    tcase_add_test(t, connection_names_fields_but_not_what_is_for_every_recipient);
+    tcase_add_test(t, trailers_say_nothing_that_belongs_into_a_head);
     tcase_add_test(t, order_case_and_duplicates_are_kept);
     tcase_add_test(t, what_must_not_travel_is_left_out_and_what_is_added_comes_last);
     tcase_add_test(t, one_entry_of_a_drop_list_may_name_all_that_begin_so);

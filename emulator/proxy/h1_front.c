@@ -246,41 +246,42 @@ static enum MHD_Result take_body(exchange *x, const char *data, size_t *n)
 /* ---- the end of the request ---- */
 
 typedef struct trailer_list {
-    exchange *x;
     field fields[H1_TRAILER_FIELDS_MAX];
     size_t n;
 } trailer_list;
 
-static enum MHD_Result see_trailer(void *ctx, enum MHD_ValueKind kind, const char *name,
-                                   size_t name_n, const char *value, size_t value_n)
+static void see_trailer(void *ctx, span name, span value)
 {
-    (void)kind;
     trailer_list *t = ctx;
-    const span n = {name, name_n};
-    if (t->n < countof(t->fields) && h1_line_is_token(n) && !header_is_hop_by_hop(n) &&
-        !span_ieq_str(n, "Content-Length") && !span_ieq_str(n, "Host"))
-        t->fields[t->n++] = (field){n, {value, value ? value_n : 0}};
-    return MHD_YES;
+    if (t->n < countof(t->fields) && header_may_trail(name))
+        t->fields[t->n++] = (field){name, value};
 }
 
-static void end_request(exchange *x)
+/* NULL, or what is wrong with the trailers: then the upstream never sees the end of the body. */
+static const char *end_request(exchange *x)
 {
     x->request_ended = true;
     uncork(x);
     if (x->verdict != VERDICT_FORWARD)
-        return;
+        return NULL;
     trailer_list t;
     t.n = 0;
-    if (x->framing.chunked)
-        (void)MHD_get_connection_values_n(x->mhd, MHD_FOOTER_KIND, see_trailer, &t);
-    if (x->has_body)
+    const char *why =
+        x->framing.chunked ? gate_trailers(x->mhd, x->method.p, see_trailer, &t) : NULL;
+    if (why)
+        call_abort(x->call, PROXY_CLIENT_GONE, why);
+    else if (x->has_body)
         call_end(x->call, t.fields, t.n);
+    return why;
 }
 
 static enum MHD_Result end_call(exchange *x)
 {
-    if (!x->request_ended)
-        end_request(x);
+    const char *why = x->request_ended ? NULL : end_request(x);
+    if (why) {
+        exchange_answer_begins(x, 400);
+        return malformed(x, why);
+    }
     exchange_settle(x);
     if (x->has_reply || exchange_has_upstream_head(x)) {
         mhd_loop_kick(x->proxy->mhd);

@@ -91,7 +91,8 @@ static void add_trailers(exchange *x)
         return;
     for (size_t i = 0; i < h->trailer_count; i++) {
         const field *f = &h->trailers[i];
-        if (!exchange_response_field_travels(x, &(header_names){.n = 0}, f->name))
+        if (!header_may_trail(f->name) ||
+            !exchange_response_field_travels(x, &(header_names){.n = 0}, f->name))
             continue;
         auto_free char *name = span_dup(f->name);
         auto_free char *value = span_dup(f->value);

@@ -98,6 +98,55 @@ START_TEST(a_chunked_body_arrives_chunked_with_its_trailers)
 }
 END_TEST
 
+/* libmicrohttpd tells the head's last field again as a trailer when the section comes in pieces. */
+START_TEST(trailers_that_come_in_pieces_repeat_nothing_of_the_head)
+{
+    static const char *const rest[] = {"0\r\n", "\r", "\n"};
+    static const char *const more[] = {"0\r\nX-Su", "m: 1\r\nAuthorization: b\r\n", "\r\n"};
+    int caller = rig_caller(&R);
+    rig_say(&R, caller,
+            "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nX-Secret: a\r\n\r\n"
+            "3\r\nabc\r\n");
+    int up = rig_accept(&R);
+    rig_hear(&R, up, &heard, "\r\n\r\n3\r\nabc\r\n");
+    for (int i = 0; i < 3; i++) {
+        rig_say(&R, caller, _i ? more[i] : rest[i]);
+        rig_turn(&R);
+    }
+    const char *end = _i ? "0\r\nX-Sum: 1\r\n\r\n" : "0\r\n\r\n";
+    rig_hear(&R, up, &heard, end);
+    ck_assert_str_eq(heard.p, end);
+    rig_say(&R, up, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    rig_hear(&R, caller, &heard, "ok");
+    close(up);
+    close(caller);
+}
+END_TEST
+
+START_TEST(malformed_trailers_are_refused_and_the_upstream_sees_no_end)
+{
+    static const char *const trailers[] = {"X: a\nY: b\r\n", "X: a\rb\r\n", "X: a\r\n b\r\n",
+                                           "X : a\r\n"};
+    int caller = rig_caller(&R);
+    rig_say(&R, caller,
+            "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n");
+    int up = rig_accept(&R);
+    rig_hear(&R, up, &heard, "\r\n\r\n3\r\nabc\r\n");
+    auto_buf buf request = buf_make(256);
+    buf_fmt(&request, "0\r\n%s\r\n", trailers[_i]);
+    rig_say(&R, caller, request.p);
+    rig_hear_all(&R, up, &heard);
+    ck_assert_str_eq(body_of(&heard), "3\r\nabc\r\n");
+    buf_clear(&heard);
+    rig_hear_all(&R, caller, &heard);
+    ck_assert_ptr_nonnull(strstr(heard.p, "HTTP/1.1 400 "));
+    ck_assert_uint_eq(R.malformed_status, 400);
+    ck_assert_uint_eq(rig_outcome(&R, 0)->status, 400);
+    close(up);
+    close(caller);
+}
+END_TEST
+
 /* Without a reader the caller gets rid of what buffers hold and no more. */
 static size_t stuffed(int caller, const char *body, size_t *at)
 {
@@ -322,6 +371,8 @@ int main(void)
     tcase_add_test(t, a_counted_body_arrives_whole);
     tcase_add_test(t, a_head_is_not_kept_back_by_a_late_body);
     tcase_add_test(t, a_chunked_body_arrives_chunked_with_its_trailers);
+    tcase_add_loop_test(t, trailers_that_come_in_pieces_repeat_nothing_of_the_head, 0, 2);
+    tcase_add_loop_test(t, malformed_trailers_are_refused_and_the_upstream_sees_no_end, 0, 4);
     tcase_add_loop_test(t, an_upload_waits_for_a_slow_upstream, 0, 2);
     tcase_add_test(t, an_early_response_reaches_a_caller_that_uploads_on);
     tcase_add_test(t, the_upstream_decides_about_100_continue);

@@ -12,8 +12,10 @@ const cli_command cli_commands[] = {
      "\n"
      "With CMD: runs it as soon as everything answers, with every service's URL in its "
      "environment\n"
-     "(BACKEND_API_URL, ... and INVOKER_CONTROL, INVOKER_INGRESS, INVOKER_METADATA), then stops\n"
-     "everything and exits with CMD's status.",
+     "(BACKEND_API_URL, ... and INVOKER_CONTROL, INVOKER_INGRESS, INVOKER_METADATA, INVOKER_CA), "
+     "then\n"
+     "stops everything and exits with CMD's status. Services and CMD trust the local certificate\n"
+     "authority, and reach every service under its production URL by way of the ingress.",
      cmd_up},
     {"metadata", "", "run the metadata server alone",
      "Serves the computeMetadata tree, identity and access tokens and the public certificates to\n"
@@ -26,15 +28,19 @@ const cli_command cli_commands[] = {
      cmd_gateway},
     {"run", "SERVICE -- CMD...", "run CMD as a service's container",
      "Runs CMD with the environment that Cloud Run gives to SERVICE's container (PORT, K_SERVICE,\n"
-     "K_REVISION, K_CONFIGURATION), the service's env: from the topology and GCE_METADATA_*. As\n"
-     "soon as it listens on $PORT, the running gateway sends the service's requests to it; when "
+     "K_REVISION, K_CONFIGURATION), the service's env: from the topology, GCE_METADATA_*, and "
+     "what\n"
+     "`invoker env` prints for HTTP clients. As soon as it listens on $PORT, the running gateway "
+     "sends the service's requests to it; when "
      "it\n"
      "ends, it is detached. Exits with CMD's status.",
      cmd_run},
     {"env", "SERVICE", "print the variables that make a process be SERVICE",
      "Prints the environment that lets an unchanged Google client library, in any language, act "
      "as\n"
-     "SERVICE: eval \"$(invoker env backend-api)\".",
+     "SERVICE: eval \"$(invoker env backend-api)\". With it, HTTP clients trust the local\n"
+     "certificate authority (made when missing) and use the ingress as their proxy, which knows\n"
+     "every service by its production URL.",
      cmd_env},
     {"token", "", "mint an identity token, good or bad in a chosen way",
      "Prints a token as the metadata server would mint it for a service account. The options that\n"
@@ -58,6 +64,12 @@ const cli_command cli_commands[] = {
      "Makes, lists or rotates the keys that sign identity tokens. After a rotation the former key\n"
      "stays published for a while.",
      cmd_keys},
+    {"ca", "init|path|env", "manage the local certificate authority",
+     "Makes the authority that signs the gateway's certificates (init), says where its "
+     "certificate\n"
+     "lies (path), or prints the variables that make clients in any language trust it (env):\n"
+     "eval \"$(invoker ca env)\".",
+     cmd_ca},
     {"version", "", "print the version", "Prints the version.", cmd_version},
     {"help", "[CMD]", "explain a command", "Lists the commands, or explains one.", cmd_help},
     {0},

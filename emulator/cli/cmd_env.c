@@ -1,5 +1,6 @@
 /* `invoker env SERVICE`: what a process needs in its environment to be that service. */
 #include "cli/cli.h"
+#include "cli/cli_ca.h"
 #include "cli/commands.h"
 #include "cli/control_client.h"
 #include "cli/env_shell.h"
@@ -26,31 +27,48 @@ static snapshot *load(const char *config, const char *control_option, int *out_s
     return s;
 }
 
-static int print(const snapshot *s, const char *name, env_shell shell)
+/* Without an authority the rest is still of use. */
+static service_vars variables(const snapshot *s, const service *svc, const char *ca_option)
+{
+    error e = {0};
+    trust_files trust = {0};
+    auto_free char *dir = cli_ca_dir(ca_option, NULL, s);
+    const bool trusts = cli_trust(dir, &trust, &e);
+    if (!trusts)
+        fprintf(stderr, "invoker env: nothing is set that TLS needs: %s\n", e.text);
+    service_vars vars = service_vars_make(s, svc, NULL, trusts ? &trust : NULL);
+    cli_trust_free(&trust);
+    return vars;
+}
+
+static int print(const snapshot *s, const char *name, const char *ca_option, env_shell shell)
 {
     const service *svc = named_service("env", s, name);
     if (!svc)
         return CLI_USAGE;
     error e = {0};
     auto_buf buf text = buf_make(TEXT_MAX);
-    service_vars vars = service_vars_make(s, svc, NULL, NULL);
+    service_vars vars = variables(s, svc, ca_option);
     bool ok = env_shell_write(&text, shell, &vars, &e);
     service_vars_free(&vars);
     if (!ok)
         return cli_failed("env", &e);
+    env_shell_remark(&text, shell,
+                     "for metadata PHP and gRPC's C core read no variable: they need a listener on "
+                     "169.254.169.254:80");
     fwrite(text.p ? text.p : "", 1, text.n, stdout);
     return CLI_OK;
 }
 
 int cmd_env(int argc, char **argv)
 {
-    const char *config = NULL, *control = NULL, *shell_name = "sh";
+    const char *config = NULL, *control = NULL, *ca = NULL, *shell_name = "sh";
     const cli_option options[] = {
         {"config", 'c', CLI_STRING, "FILE", "the topology", &config},
         {"control", 0, CLI_STRING, "ADDRESS", "take the addresses of the gateway that answers here",
          &control},
-        {"shell", 0, CLI_STRING, "SHELL", "sh (default), fish, powershell, cmd, dotenv or json",
-         &shell_name},
+        {"ca", 0, CLI_STRING, "DIR", CLI_CA_HELP, &ca},
+        {"shell", 0, CLI_STRING, "SHELL", ENV_SHELL_NAMES, &shell_name},
         {0},
     };
     char **operands = NULL;
@@ -61,12 +79,11 @@ int cmd_env(int argc, char **argv)
         return cli_usage_error("env", "expected one SERVICE");
     env_shell shell;
     if (!env_shell_parse(span_of(shell_name), &shell))
-        return cli_usage_error(
-            "env", "--shell is sh, fish, powershell, cmd, dotenv or json, not '%s'", shell_name);
+        return cli_usage_error("env", "--shell is " ENV_SHELL_LIST ", not '%s'", shell_name);
     snapshot *s = load(cli_config_path(config), control, &status);
     if (!s)
         return status;
-    status = print(s, operands[0], shell);
+    status = print(s, operands[0], ca, shell);
     snapshot_unref(s);
     return status;
 }

@@ -138,8 +138,7 @@ static int read_options(int argc, char **argv, settings *s)
          "the verification keys; without it those of the "
          "metadata process",
          &s->jwks},
-        {"ca", 0, CLI_STRING, "DIR",
-         "the local certificate authority ($INVOKER_CA, else ca in the keys folder)", &s->ca},
+        {"ca", 0, CLI_STRING, "DIR", CLI_CA_HELP, &s->ca},
         {"workers", 0, CLI_INT, "N", "threads; without it one per core, at most 4", &s->workers},
         {"request-log", 0, CLI_STRING, "all|refused|off", "which requests are logged (all)",
          &s->request_log},

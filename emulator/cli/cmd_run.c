@@ -10,6 +10,7 @@
 #include "base/net.h"
 #include "base/signals.h"
 #include "cli/cli.h"
+#include "cli/cli_ca.h"
 #include "cli/commands.h"
 #include "cli/control_client.h"
 #include "cli/named_service.h"
@@ -26,7 +27,7 @@ enum {
 };
 
 typedef struct container {
-    const char *name, *control;
+    const char *name, *control, *ca_option;
     char address[NET_ADDR_TEXT_MAX]; /* where CMD shall listen */
     loop *loop;
     loop_timer kill, again;
@@ -169,6 +170,23 @@ static bool supervise(container *c, char **command, const envlist *env, error *e
     return ok;
 }
 
+/* Without an authority CMD runs all the same. */
+static void set_environment(const container *c, const snapshot *s, const service *svc,
+                            const char *port, envlist *env)
+{
+    error e = {0};
+    trust_files trust = {0};
+    auto_free char *dir = cli_ca_dir(c->ca_option, NULL, s);
+    const bool trusts = cli_trust(dir, &trust, &e);
+    if (!trusts)
+        log_at(LOG_WARN, "nothing is set that TLS needs", LOG_S("why", e.text));
+    envlist_inherit(env, environ);
+    service_vars vars = service_vars_make(s, svc, port, trusts ? &trust : NULL);
+    service_vars_apply(&vars, env);
+    service_vars_free(&vars);
+    cli_trust_free(&trust);
+}
+
 static int run(container *c, const snapshot *s, int64_t wanted_port, char **command)
 {
     error e = {0};
@@ -179,11 +197,8 @@ static int run(container *c, const snapshot *s, int64_t wanted_port, char **comm
     if (!pick_port(c, wanted_port, port, &e))
         return cli_failed("run", &e);
     envlist env = {0};
-    envlist_inherit(&env, environ);
-    service_vars vars = service_vars_make(s, svc, NULL, port);
-    service_vars_apply(&vars, &env);
+    set_environment(c, s, svc, port, &env);
     bool ok = supervise(c, command, &env, &e);
-    service_vars_free(&vars);
     envlist_free(&env);
     if (!ok)
         return cli_failed("run", &e);
@@ -224,12 +239,13 @@ static int run_behind_gateway(const char *config, const char *control_option, co
 
 int cmd_run(int argc, char **argv)
 {
-    const char *config = NULL, *control = NULL, *format = NULL;
+    const char *config = NULL, *control = NULL, *ca = NULL, *format = NULL;
     int64_t port = 0;
     const cli_option options[] = {
         {"config", 'c', CLI_STRING, "FILE", "the topology", &config},
         {"control", 0, CLI_STRING, "ADDRESS",
          "the gateway's control listener ($INVOKER_CONTROL, else the topology's)", &control},
+        {"ca", 0, CLI_STRING, "DIR", CLI_CA_HELP, &ca},
         {"port", 0, CLI_INT, "PORT", "the value of $PORT (a free one is picked)", &port},
         {"log-format", 0, CLI_STRING, "FORMAT", "text or json", &format},
         {0},
@@ -245,6 +261,9 @@ int cmd_run(int argc, char **argv)
     error e = {0};
     if (!cli_open_log("run", format, NULL, &e))
         return cli_failed("run", &e);
-    container c = {.name = operands[0], .kill = {.fire = on_kill}, .again = {.fire = on_again}};
+    container c = {.name = operands[0],
+                   .ca_option = ca,
+                   .kill = {.fire = on_kill},
+                   .again = {.fire = on_again}};
     return run_behind_gateway(cli_config_path(config), control, &c, port, command);
 }

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/signals.h"
 #include "cli/cli.h"
+#include "cli/cli_ca.h"
 #include "cli/commands.h"
 #include "cli/up_guard.h"
 #include "cli/up_ready.h"
@@ -19,7 +20,7 @@
 enum { PROBLEMS_MAX = 1024 * 1024, READY_TIMEOUT_S = 240 };
 
 typedef struct up_options {
-    const char *config, *keys, *log_format, *log_file, *request_log, *workers;
+    const char *config, *keys, *ca, *log_format, *log_file, *request_log, *workers;
     bool json, ephemeral;
     int64_t ready_timeout_s;
     char **command;
@@ -34,6 +35,9 @@ typedef struct up {
     reload *reload;
     up_topology *topology;
     supervisor *supervisor;
+    char *ca_dir;
+    trust_files trust;
+    bool trusts;       /* trust is not empty */
     bool refused;      /* the first topology could not be taken */
     bool has_terminal; /* it was started from one */
 } up;
@@ -124,7 +128,7 @@ static void on_ready(void *ctx)
     const up *u = ctx;
     auto_buf buf text = buf_make(UP_READY_MAX);
     if (u->options.json) {
-        up_ready_json(&text, up_topology_snapshot(u->topology));
+        up_ready_json(&text, up_topology_snapshot(u->topology), u->trusts ? &u->trust : NULL);
         buf_char(&text, '\n');
     } else if (!u->options.command) {
         up_ready_text(&text, up_topology_snapshot(u->topology), cli_colour(stdout));
@@ -180,11 +184,24 @@ static int load(up *u)
     return !u->reload ? CLI_USAGE : u->refused ? CLI_FAILED : CLI_OK;
 }
 
+/* Without it everything runs, but for TLS: the gateway says that for itself. */
+static void open_trust(up *u)
+{
+    error e = {0};
+    u->ca_dir = cli_ca_dir(u->options.ca, u->options.keys, up_topology_snapshot(u->topology));
+    u->trusts = cli_trust(u->ca_dir, &u->trust, &e);
+    if (!u->trusts)
+        log_at(LOG_WARN, "nothing is set that TLS needs", LOG_S("why", e.text));
+}
+
 static int supervise(up *u)
 {
+    open_trust(u);
     const supervisor_options o = {
         .config_path = u->options.config,
         .keys_dir = u->options.keys,
+        .ca_dir = u->ca_dir,
+        .trust = u->trusts ? &u->trust : NULL,
         .log_format = log_current_format() == LOG_JSON ? "json" : "text",
         .log_file = u->options.log_file,
         .request_log = u->options.request_log,
@@ -208,6 +225,8 @@ static void finish(up *u)
     loop_free(u->loop);
     guard_stop(u->guard);
     remove_dir(u);
+    cli_trust_free(&u->trust);
+    free(u->ca_dir);
     free(u->dir);
 }
 
@@ -230,6 +249,7 @@ int cmd_up(int argc, char **argv)
         {"json", 0, CLI_FLAG, NULL, "print the addresses as one line of JSON", &o.json},
         {"ephemeral-ports", 0, CLI_FLAG, NULL, "let the system pick every port", &o.ephemeral},
         {"keys", 0, CLI_STRING, "DIR", "the folder of signing keys", &o.keys},
+        {"ca", 0, CLI_STRING, "DIR", CLI_CA_HELP, &o.ca},
         {"ready-timeout", 0, CLI_INT, "SECONDS", "give up when not all answer by then (240)",
          &o.ready_timeout_s},
         {"request-log", 0, CLI_STRING, "all|refused|off", "which requests the gateway logs (all)",

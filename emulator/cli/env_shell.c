@@ -209,9 +209,11 @@ bool env_shell_write(buf *out, env_shell shell, const service_vars *vars, error 
     for (size_t i = 0; i < vars->count; i++)
         if (!write_one(out, d, &vars->items[i], e))
             return false;
-    buf_fmt(out,
-            "%sPHP and gRPC's C core read no variable: they need a listener on "
-            "169.254.169.254:80\n",
-            d->comment);
     return true;
+}
+
+void env_shell_remark(buf *out, env_shell shell, const char *text)
+{
+    if (shell != ENV_JSON)
+        buf_fmt(out, "%s%s\n", dialect_of(shell)->comment, text);
 }

@@ -14,11 +14,17 @@ typedef enum env_shell {
     ENV_JSON
 } env_shell;
 
+#define ENV_SHELL_LIST  "sh, fish, powershell, cmd, dotenv or json"
+#define ENV_SHELL_NAMES "sh (default), fish, powershell, cmd, dotenv or json"
+
 /* "sh" (also bash, zsh, dash), "fish", "powershell" (pwsh), "cmd", "dotenv", "json". */
 bool env_shell_parse(span name, env_shell *out);
 
 /* Appends statements that set (or take out) each variable, with its note as a comment. false: one
  * of the values cannot be written in this shell; *e names it. */
 bool env_shell_write(buf *out, env_shell shell, const service_vars *vars, error *e);
+
+/* Appends a line that the shell skips; nothing in JSON. */
+void env_shell_remark(buf *out, env_shell shell, const char *text);
 
 #endif

@@ -24,6 +24,7 @@ daemon_args daemon_args_make(const char *name, const supervisor_options *o, cons
     add(&a, "--log-format", o->log_format);
     add(&a, "--log-file", o->log_file);
     add(&a, "--keys", is_gateway ? NULL : o->keys_dir);
+    add(&a, "--ca", is_gateway ? o->ca_dir : NULL);
     add(&a, "--request-log", is_gateway ? o->request_log : NULL);
     add(&a, "--workers", is_gateway ? o->workers : NULL);
     return a;

@@ -6,9 +6,9 @@
 
 #include "base/attr.h"
 #include "base/buf.h"
-#include "base/net.h"
+#include "cli/client_vars.h"
 
-enum { VALUE_MAX = 256 * 1024, VARS_EXTRA = 32, NAME_MAX_BYTES = 256 };
+enum { VALUE_MAX = 256 * 1024, NAME_MAX_BYTES = 256 };
 
 /* ---- lists ---- */
 
@@ -105,16 +105,35 @@ char *reachable_address(const char *address)
     return buf_take(&text);
 }
 
-static void add(service_vars *v, const char *name, const char *value, const char *note)
+const service_var *service_vars_find(const service_vars *v, const char *name)
 {
+    for (size_t i = 0; i < v->count; i++)
+        if (strcmp(v->items[i].name, name) == 0)
+            return &v->items[i];
+    return NULL;
+}
+
+void service_vars_add(service_vars *v, const char *name, const char *value, const char *note)
+{
+    if (service_vars_find(v, name))
+        return;
+    if (v->count == v->cap) {
+        v->cap = v->cap ? v->cap * 2 : 32;
+        service_var *bigger = realloc(v->items, v->cap * sizeof *bigger);
+        if (!bigger)
+            abort();
+        v->items = bigger;
+    }
     v->items[v->count++] =
         (service_var){.name = name, .value = value ? span_dup(span_of(value)) : NULL, .note = note};
 }
 
 static void add_shell_only(service_vars *v, const char *name, const char *value, const char *note)
 {
-    add(v, name, value, note);
-    v->items[v->count - 1].shell_only = true;
+    const size_t before = v->count;
+    service_vars_add(v, name, value, note);
+    if (v->count > before)
+        v->items[before].shell_only = true;
 }
 
 /* The port of "HOST:PORT", a view; NULL when there is none. */
@@ -122,16 +141,6 @@ static const char *port_of(const char *address)
 {
     const char *colon = address ? strrchr(address, ':') : NULL;
     return colon ? colon + 1 : NULL;
-}
-
-/* What a key file or a switch from the developer's own shell would do: the process would act as
- * the developer, or believe that there is no metadata server. The service's env: may set them. */
-static void add_unset(service_vars *v, const char *name, const char *note)
-{
-    for (size_t i = 0; i < v->count; i++)
-        if (strcmp(v->items[i].name, name) == 0)
-            return;
-    add(v, name, NULL, note);
 }
 
 static void add_metadata(service_vars *v, const char *metadata)
@@ -144,70 +153,41 @@ static void add_metadata(service_vars *v, const char *metadata)
         {"GCE_METADATA_ROOT", "the same: C++, gcloud, old Python"},
     };
     for (size_t i = 0; metadata && i < countof(rows); i++)
-        add(v, rows[i].name, metadata, rows[i].note);
+        service_vars_add(v, rows[i].name, metadata, rows[i].note);
 }
 
-static void drop_repeated(service_vars *v)
+/* What a key file or a switch from the developer's own shell would do: the process would act as
+ * the developer, or believe that there is no metadata server. The service's env: may set them. */
+static void add_unset(service_vars *v)
 {
-    /* The first of a name wins: the reserved ones, then env: of the topology, then the rest. */
-    for (size_t i = 0; i < v->count; i++) {
-        for (size_t k = i + 1; k < v->count; k++) {
-            if (strcmp(v->items[i].name, v->items[k].name) != 0)
-                continue;
-            free(v->items[k].value);
-            memmove(v->items + k, v->items + k + 1, (v->count - k - 1) * sizeof *v->items);
-            v->count--;
-            k--;
-        }
-    }
+    service_vars_add(v, "GOOGLE_APPLICATION_CREDENTIALS", NULL,
+                     "a key file would win over the metadata server");
+    service_vars_add(v, "NO_GCE_CHECK", NULL, "would keep Python and Java from looking for it");
+    service_vars_add(v, "METADATA_SERVER_DETECTION", NULL, "would keep Node from looking for it");
 }
 
-/* A proxy in between would add X-Forwarded-For, which the metadata server refuses. */
-static char *no_proxy_with_us(const char *now)
-{
-    auto_buf buf value = buf_make(VALUE_MAX);
-    buf_fmt(&value, "%s%s127.0.0.1,localhost", now ? now : "", now && *now ? "," : "");
-    return buf_take(&value);
-}
-
-/* Programs differ in which spelling they read; the small one matters when it is there already. */
-static void add_no_proxy(service_vars *v)
-{
-    const char *small = getenv("no_proxy");
-    auto_free char *value = no_proxy_with_us(small ? small : getenv("NO_PROXY"));
-    add_shell_only(v, "NO_PROXY", value, "an HTTP proxy must not see calls to this machine");
-    if (small)
-        add_shell_only(v, "no_proxy", value, NULL);
-}
-
-service_vars service_vars_make(const snapshot *s, const service *svc, const char *metadata,
-                               const char *port)
+service_vars service_vars_make(const snapshot *s, const service *svc, const char *port,
+                               const trust_files *trust)
 {
     const project *p = snapshot_project(s);
-    service_vars v = {.items = calloc(svc->env_count + VARS_EXTRA, sizeof(service_var))};
-    if (!v.items)
-        abort();
-    auto_free char *where = reachable_address(metadata        ? metadata
-                                              : svc->metadata ? svc->metadata
-                                                              : p->metadata_listen);
+    service_vars v = {0};
+    auto_free char *where = reachable_address(svc->metadata ? svc->metadata : p->metadata_listen);
     const char *listen = port ? port : port_of(svc->upstream);
     if (listen)
-        add(&v, "PORT", listen, "listen here, as every Cloud Run container does");
-    add(&v, "K_SERVICE", svc->name, "these three: \"this is Cloud Run\" to Node, Ruby and logging");
-    add(&v, "K_REVISION", svc->revision, NULL);
-    add(&v, "K_CONFIGURATION", svc->name, NULL);
+        service_vars_add(&v, "PORT", listen, "listen here, as every Cloud Run container does");
+    service_vars_add(&v, "K_SERVICE", svc->name,
+                     "these three: \"this is Cloud Run\" to Node, Ruby and logging");
+    service_vars_add(&v, "K_REVISION", svc->revision, NULL);
+    service_vars_add(&v, "K_CONFIGURATION", svc->name, NULL);
     for (size_t i = 0; i < svc->env_count; i++)
-        add(&v, svc->env[i].name, svc->env[i].value, i == 0 ? "env: of the topology" : NULL);
+        service_vars_add(&v, svc->env[i].name, svc->env[i].value,
+                         i == 0 ? "env: of the topology" : NULL);
     add_metadata(&v, where);
-    drop_repeated(&v);
-    add_unset(&v, "GOOGLE_APPLICATION_CREDENTIALS",
-              "a key file would win over the metadata server");
-    add_unset(&v, "NO_GCE_CHECK", "would keep Python and Java from looking for it");
-    add_unset(&v, "METADATA_SERVER_DETECTION", "would keep Node from looking for it");
+    add_unset(&v);
+    client_vars_add(&v, p, where, trust);
     add_shell_only(&v, "CLOUDSDK_CORE_PROJECT", p->id, "gcloud: project, account, region");
     add_shell_only(&v, "CLOUDSDK_CORE_ACCOUNT", svc->account->email, NULL);
     add_shell_only(&v, "CLOUDSDK_RUN_REGION", p->region, NULL);
-    add_no_proxy(&v);
     return v;
 }
 
@@ -219,25 +199,11 @@ void service_vars_free(service_vars *v)
     *v = (service_vars){0};
 }
 
-static void except_from_proxy(envlist *l)
-{
-    static const char *const proxies[] = {"http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"};
-    static const char *const exceptions[] = {"no_proxy", "NO_PROXY"};
-    bool any = false;
-    for (size_t i = 0; i < countof(proxies); i++)
-        any = any || envlist_get(l, proxies[i]);
-    for (size_t i = 0; any && i < countof(exceptions); i++) {
-        auto_free char *value = no_proxy_with_us(envlist_get(l, exceptions[i]));
-        envlist_set(l, exceptions[i], value);
-    }
-}
-
 void service_vars_apply(const service_vars *v, envlist *l)
 {
     for (size_t i = 0; i < v->count; i++)
         if (!v->items[i].shell_only)
             envlist_set(l, v->items[i].name, v->items[i].value);
-    except_from_proxy(l);
 }
 
 /* "backend-api" → "BACKEND_API_URL". */
@@ -254,7 +220,7 @@ static void add_url(envlist *l, const service *svc)
         envlist_set(l, name.p, svc->url);
 }
 
-void envlist_add_urls(envlist *l, const snapshot *s)
+void envlist_add_urls(envlist *l, const snapshot *s, const trust_files *trust)
 {
     for (size_t i = 0; i < snapshot_service_count(s); i++)
         add_url(l, snapshot_service(s, i));
@@ -267,5 +233,8 @@ void envlist_add_urls(envlist *l, const snapshot *s)
     envlist_set(l, "INVOKER_CONTROL", control ? url.p : NULL);
     envlist_set(l, "INVOKER_INGRESS", front_door);
     envlist_set(l, "INVOKER_METADATA", metadata);
-    except_from_proxy(l);
+    service_vars v = {0};
+    client_vars_add(&v, p, metadata, trust);
+    service_vars_apply(&v, l);
+    service_vars_free(&v);
 }

@@ -31,21 +31,30 @@ typedef struct service_var {
 
 typedef struct service_vars {
     service_var *items;
-    size_t count;
+    size_t count, cap;
 } service_vars;
 
-/* metadata: "HOST:PORT" where this service is known; NULL: as the topology says (its own listener,
- * else the shared one). port: where it shall listen; NULL: its upstream's, or none. */
-service_vars service_vars_make(const snapshot *s, const service *svc, const char *metadata,
-                               const char *port);
+/* What clients trust our servers by; absolute paths. */
+typedef struct trust_files {
+    char *certificate; /* the local authority's alone */
+    char *bundle;      /* with the system's roots */
+} trust_files;
+
+/* port: where it shall listen; NULL: its upstream's, or none. trust NULL: there is no authority. */
+service_vars service_vars_make(const snapshot *s, const service *svc, const char *port,
+                               const trust_files *trust);
 void service_vars_free(service_vars *v);
 
-/* Puts them into an environment (all but the shell_only ones); the emulator's own machines are
- * excepted from an HTTP proxy if there is one. */
+/* value NULL: must not be set. The first of a name stays: what comes later is left out. */
+void service_vars_add(service_vars *v, const char *name, const char *value, const char *note);
+const service_var *service_vars_find(const service_vars *v, const char *name);
+
+/* Puts them into an environment (all but the shell_only ones). */
 void service_vars_apply(const service_vars *v, envlist *l);
 
-/* BACKEND_API_URL for every service, INVOKER_CONTROL, INVOKER_INGRESS, INVOKER_METADATA. */
-void envlist_add_urls(envlist *l, const snapshot *s);
+/* For a client of all services: BACKEND_API_URL for each, INVOKER_CONTROL, INVOKER_INGRESS,
+ * INVOKER_METADATA, and whom to trust and which proxy to use. */
+void envlist_add_urls(envlist *l, const snapshot *s, const trust_files *trust);
 
 /* "HOST:PORT" at which a listener answers local callers: 0.0.0.0 and [::] become loopback; caller
  * frees. NULL when address is NULL. */

@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include "cli/up_env.h"
-
 /* ,"key":"PREFIXvalueSUFFIX" or ,"key":null */
 static void pair(buf *out, const char *key, const char *prefix, const char *value,
                  const char *suffix)
@@ -39,7 +37,7 @@ static void service_json(buf *out, const service *svc, const char *shared_metada
     buf_char(out, '}');
 }
 
-void up_ready_json(buf *out, const snapshot *s)
+void up_ready_json(buf *out, const snapshot *s, const trust_files *trust)
 {
     const project *p = snapshot_project(s);
     auto_free char *control = reachable_address(p->control_listen);
@@ -51,6 +49,8 @@ void up_ready_json(buf *out, const snapshot *s)
     next_pair(out, "metadata", "", metadata, "");
     next_pair(out, "certs_v1", "http://", metadata, "/oauth2/v1/certs");
     next_pair(out, "certs_v3", "http://", metadata, "/oauth2/v3/certs");
+    next_pair(out, "ca", "", trust ? trust->certificate : NULL, "");
+    next_pair(out, "ca_bundle", "", trust ? trust->bundle : NULL, "");
     buf_str(out, ",\"services\":{");
     for (size_t i = 0; i < snapshot_service_count(s); i++) {
         if (i)

@@ -3,15 +3,16 @@
 #define CLI_UP_READY_H
 
 #include "base/buf.h"
-#include "policy/snapshot.h"
+#include "cli/up_env.h"
 
 enum { UP_READY_MAX = 4 * 1024 * 1024 };
 
 /* The one line of `up --json`, without newline:
  * {"ready":true,"control":URL,"ingress":ADDR,"metadata":ADDR,"certs_v1":URL,"certs_v3":URL,
- *  "services":{NAME:{"url","metadata","upstream","service_account"},…}}. What there is not is null.
+ *  "ca":PATH,"ca_bundle":PATH,"services":{NAME:{"url","metadata","upstream","service_account"},…}}.
+ * What there is not is null.
  */
-void up_ready_json(buf *out, const snapshot *s);
+void up_ready_json(buf *out, const snapshot *s, const trust_files *trust);
 
 /* The same for people. */
 void up_ready_text(buf *out, const snapshot *s, bool colour);

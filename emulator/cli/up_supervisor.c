@@ -11,7 +11,6 @@
 #include "cli/cli.h"
 #include "cli/up_child.h"
 #include "cli/up_daemon.h"
-#include "cli/up_env.h"
 #include "cli/up_orphans.h"
 #include "cli/up_spawn.h"
 
@@ -108,10 +107,12 @@ static void start_command(supervisor *s)
 {
     envlist env = {0};
     envlist_inherit(&env, s->base_env.items);
-    envlist_add_urls(&env, up_topology_snapshot(s->topology));
+    envlist_add_urls(&env, up_topology_snapshot(s->topology), s->options.trust);
     /* `invoker run` and the like in CMD then mean this topology, wherever they are started. */
     auto_free char *path = realpath(s->options.config_path, NULL);
     envlist_set(&env, "INVOKER_CONFIG", path);
+    auto_free char *ca = realpath(s->options.ca_dir, NULL);
+    envlist_set(&env, "INVOKER_CA", ca);
     const child_spec spec = {.name = s->options.command[0],
                              .kind = CHILD_COMMAND,
                              .argv = s->options.command,
@@ -267,7 +268,7 @@ static void apply_service(supervisor *s, const snapshot *topology, const service
 {
     envlist env = {0};
     envlist_inherit(&env, s->base_env.items);
-    service_vars vars = service_vars_make(topology, svc, NULL, NULL);
+    service_vars vars = service_vars_make(topology, svc, NULL, s->options.trust);
     service_vars_apply(&vars, &env);
     const child_spec spec = {.name = svc->name,
                              .kind = CHILD_SERVICE,

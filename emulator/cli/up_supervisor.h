@@ -4,6 +4,7 @@
 #define CLI_UP_SUPERVISOR_H
 
 #include "base/loop.h"
+#include "cli/up_env.h"
 #include "cli/up_guard.h"
 #include "cli/up_topology.h"
 
@@ -12,6 +13,8 @@ typedef struct supervisor supervisor;
 typedef struct supervisor_options {
     const char *config_path;
     const char *keys_dir;              /* NULL: the topology's */
+    const char *ca_dir;                /* of the certificate authority */
+    const trust_files *trust;          /* NULL: there is none */
     const char *log_format;            /* "text" or "json", for the daemons */
     const char *log_file;              /* NULL: standard error */
     const char *request_log, *workers; /* of the gateway; NULL: its defaults */

@@ -6,7 +6,7 @@ import unittest
 from tests.lib.harness import run
 
 COMMANDS = ("up", "metadata", "gateway", "run", "env", "token", "inspect", "matrix", "why", "check",
-            "keys", "version", "help")
+            "keys", "ca", "version", "help")
 
 
 class Help(unittest.TestCase):

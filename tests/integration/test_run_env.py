@@ -146,6 +146,9 @@ class Env(unittest.TestCase):
             self.assertEqual(env["CLOUDSDK_CORE_ACCOUNT"],
                              "back-sa@my-project.iam.gserviceaccount.com")
             self.assertIsNone(env["GOOGLE_APPLICATION_CREDENTIALS"])
+            self.assertEqual(env["HTTPS_PROXY"], "http://127.0.0.1:8080")
+            self.assertEqual(env["NO_PROXY"], env["no_proxy"])
+            self.assertTrue(os.path.isabs(env["SSL_CERT_FILE"]))
             self.assertNotIn("PORT", env)
 
     def test_the_running_gateways_addresses_when_it_is_named(self):
@@ -169,6 +172,7 @@ class Env(unittest.TestCase):
     def test_shells_take_exactly_the_values(self):
         with Topology(topology()) as t:
             wanted = json.loads(self.show("-c", str(t.path), "back", "--shell", "json"))
+            self.assertIn("http_proxy", wanted)
             for shell, name in (("sh", "sh"), ("bash", "bash"), ("dash", "sh"), ("zsh", "zsh"),
                                 ("fish", "fish"), ("pwsh", "powershell")):
                 if not shutil.which(shell):

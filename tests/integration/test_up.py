@@ -40,7 +40,7 @@ class Readiness(unittest.TestCase):
         with Topology(two_services()) as t, Up(t) as up:
             info = up.ready()
             self.assertEqual(list(info), ["ready", "control", "ingress", "metadata", "certs_v1",
-                                          "certs_v3", "services"])
+                                          "certs_v3", "ca", "ca_bundle", "services"])
             self.assertIs(info["ready"], True)
             self.assertRegex(info["control"], r"^http://127\.0\.0\.1:\d+$")
             self.assertRegex(info["ingress"], r"^127\.0\.0\.1:\d+$")
@@ -83,7 +83,8 @@ class Readiness(unittest.TestCase):
                 self.assertEqual(env[name], front["metadata"])
             self.assertNotIn("GOOGLE_APPLICATION_CREDENTIALS", env)
             self.assertNotIn("NO_GCE_CHECK", env)
-            self.assertEqual(env["no_proxy"], "example.com,127.0.0.1,localhost")
+            self.assertRegex(env["no_proxy"], r"^example\.com,127\.0\.0\.1,localhost,")
+            self.assertEqual(env["HTTP_PROXY"], f"http://{info['ingress']}")
 
     def test_two_run_side_by_side(self):
         with Topology(two_services()) as t1, Topology(two_services()) as t2, \

@@ -11,7 +11,7 @@ enum { TEXT_MAX = 65536 };
 typedef struct row {
     env_shell shell;
     const char *value; /* NULL: must not be set */
-    const char *lines; /* without the last comment; NULL: refused */
+    const char *lines; /* NULL: refused */
 } row;
 
 static const row rows[] = {
@@ -47,9 +47,10 @@ START_TEST(each_shell_gets_its_own_quoting)
     service_var v = {.name = "X", .value = r->value ? value : NULL, .note = "note"};
     buf b = buf_make(TEXT_MAX);
     error e = {0};
-    ck_assert_int_eq(env_shell_write(&b, r->shell, &(service_vars){&v, 1}, &e), r->lines != NULL);
+    ck_assert_int_eq(env_shell_write(&b, r->shell, &(service_vars){.items = &v, .count = 1}, &e),
+                     r->lines != NULL);
     if (r->lines)
-        ck_assert_msg(span_starts(buf_view(&b), span_of(r->lines)), "%s", b.p);
+        ck_assert_str_eq(b.p, r->lines);
     else
         ck_assert_msg(strstr(e.text, "of X cannot be written") != NULL, "%s", e.text);
     buf_free(&b);
@@ -64,7 +65,7 @@ START_TEST(a_name_that_is_no_identifier_never_reaches_a_shell)
         service_var v = {.name = names[i], .value = value};
         buf b = buf_make(TEXT_MAX);
         error e = {0};
-        ck_assert(!env_shell_write(&b, ENV_SH, &(service_vars){&v, 1}, &e));
+        ck_assert(!env_shell_write(&b, ENV_SH, &(service_vars){.items = &v, .count = 1}, &e));
         buf_free(&b);
     }
 }

@@ -155,6 +155,37 @@ START_TEST(a_leaf_is_good_for_its_names_and_addresses)
 }
 END_TEST
 
+/* The exit status of `openssl verify` for the leaf as that host's. */
+static int openssl_verify(const ca *c, X509 *leaf, const char *host)
+{
+    auto_free char *path = file_join(fixture_dir, "leaf.pem");
+    FILE *f = fopen(path, "w");
+    ck_assert_ptr_nonnull(f);
+    ck_assert_int_eq(PEM_write_X509(f, leaf), 1);
+    ck_assert_int_eq(fclose(f), 0);
+    const pid_t pid = fork();
+    if (pid == 0) {
+        execlp("openssl", "openssl", "verify", "-x509_strict", "-purpose", "sslserver", "-CAfile",
+               ca_certificate_path(c), "-verify_hostname", host, path, (char *)NULL);
+        _exit(127);
+    }
+    int status = -1;
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    return WEXITSTATUS(status);
+}
+
+START_TEST(openssl_itself_takes_a_leaf_for_its_host_and_no_other)
+{
+    fixture_now_s = clock_now_s(clock_system());
+    ca *c = open_good();
+    X509 *x = leaf_of(c, "frontend.localhost");
+    ck_assert_int_eq(openssl_verify(c, x, "frontend.localhost"), 0);
+    ck_assert_int_eq(openssl_verify(c, x, "other.localhost"), 2);
+    X509_free(x);
+    ca_close(c);
+}
+END_TEST
+
 START_TEST(a_leaf_is_a_servers_and_its_key_is_ours)
 {
     ca *c = open_good();
@@ -425,6 +456,7 @@ int main(void)
     tcase_add_test(t, paths_are_absolute_wherever_one_stands);
     tcase_add_test(t, the_authority_signs_leaves_and_nothing_deeper);
     tcase_add_test(t, a_leaf_is_good_for_its_names_and_addresses);
+    tcase_add_test(t, openssl_itself_takes_a_leaf_for_its_host_and_no_other);
     tcase_add_test(t, a_leaf_is_a_servers_and_its_key_is_ours);
     tcase_add_test(t, a_leaf_lives_from_an_hour_ago_for_397_days_within_its_authoritys_life);
     tcase_add_loop_test(t, what_is_no_name_gets_no_leaf, 0, (int)countof(bad_names));

@@ -32,7 +32,7 @@ clock_source clock_system(void)
     return (clock_source){system_wall_us, NULL};
 }
 
-void clock_rfc3339(int64_t wall_us, int digits, char out[CLOCK_RFC3339_MAX])
+static struct tm split(int64_t wall_us, int64_t *out_micros)
 {
     int64_t seconds = wall_us / 1000000;
     int64_t micros = wall_us % 1000000;
@@ -43,7 +43,15 @@ void clock_rfc3339(int64_t wall_us, int digits, char out[CLOCK_RFC3339_MAX])
     time_t t = (time_t)seconds;
     struct tm tm;
     if (!gmtime_r(&t, &tm))
-        tm = (struct tm){.tm_year = 70, .tm_mday = 1};
+        tm = (struct tm){.tm_year = 70, .tm_mday = 1, .tm_wday = 4};
+    *out_micros = micros;
+    return tm;
+}
+
+void clock_rfc3339(int64_t wall_us, int digits, char out[CLOCK_RFC3339_MAX])
+{
+    int64_t micros;
+    struct tm tm = split(wall_us, &micros);
     char fraction[16] = "";
     int kept = digits < 0 ? 0 : digits > 9 ? 9 : digits;
     if (kept)
@@ -51,4 +59,16 @@ void clock_rfc3339(int64_t wall_us, int digits, char out[CLOCK_RFC3339_MAX])
     (void)snprintf(out, CLOCK_RFC3339_MAX, "%04d-%02d-%02dT%02d:%02d:%02d%.*sZ",
                    (tm.tm_year + 1900) % 10000, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min,
                    tm.tm_sec, kept ? kept + 1 : 0, fraction);
+}
+
+void clock_http_date(int64_t wall_us, char out[CLOCK_HTTP_DATE_MAX])
+{
+    static const char *const days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+    static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                         "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    int64_t micros;
+    struct tm tm = split(wall_us, &micros);
+    (void)snprintf(out, CLOCK_HTTP_DATE_MAX, "%s, %02d %s %04d %02d:%02d:%02d GMT",
+                   days[tm.tm_wday], tm.tm_mday, months[tm.tm_mon], (tm.tm_year + 1900) % 10000,
+                   tm.tm_hour, tm.tm_min, tm.tm_sec);
 }

@@ -33,4 +33,9 @@ enum { CLOCK_RFC3339_MAX = 40 };
 /* "2026-05-10T05:57:08.647307Z"; digits = 0, 3, 6 or 9 fractional digits. */
 void clock_rfc3339(int64_t wall_us, int digits, char out[CLOCK_RFC3339_MAX]);
 
+enum { CLOCK_HTTP_DATE_MAX = 48 };
+
+/* "Sun, 10 May 2026 05:57:08 GMT", as the Date field has it; in English whatever the locale. */
+void clock_http_date(int64_t wall_us, char out[CLOCK_HTTP_DATE_MAX]);
+
 #endif

@@ -36,74 +36,40 @@ void admission_refuse(admit *a, admission *m, error_page p, bool challenge)
     exchange_reply(m->x, &r);
 }
 
-static void explain_missing_upstream(admit *a, admission *m)
-{
-    buf *b = &a->scratch;
-    buf_clear(b);
-    if (m->service->upstream)
-        buf_fmt(b, "The upstream %s of %s has no address yet.", m->service->upstream,
-                m->service->name);
-    else
-        buf_fmt(b, "No upstream is attached to %s.", m->service->name);
-    m->explanation = judge_keep(m->x, buf_view(b));
-    buf_clear(b);
-    buf_fmt(b, "invoker run %s -- COMMAND, or services.%s.upstream in %s", m->service->name,
-            m->service->name, snapshot_project(m->hold->view->snap)->file);
-    m->local_fix = judge_keep(m->x, buf_view(b));
-}
-
-static uint32_t room(const service *s)
-{
-    return s->max_instances * s->concurrency;
-}
-
-static void explain_no_instance(admit *a, admission *m)
-{
-    const service *s = m->service;
-    const project *p = snapshot_project(m->hold->view->snap);
-    buf *b = &a->scratch;
-    buf_clear(b);
-    buf_fmt(b,
-            "%u requests to %s are in flight, as many as max_instances: %u and concurrency: %u "
-            "let in.",
-            room(s), s->name, s->max_instances, s->concurrency);
-    m->explanation = judge_keep(m->x, buf_view(b));
-    buf_clear(b);
-    buf_fmt(b, "gcloud run services update %s --region=%s --max-instances=%u --concurrency=%u",
-            s->name, p->region, s->max_instances + 1, s->concurrency);
-    m->fix = judge_keep(m->x, buf_view(b));
-    buf_clear(b);
-    buf_fmt(b, "services.%s: raise max_instances or concurrency in %s", s->name, p->file);
-    m->local_fix = judge_keep(m->x, buf_view(b));
-}
-
 static void give_back(void *taken)
 {
     capacity_give(taken);
 }
 
+/* Google's limit holds for containers that speak HTTP/1, however the caller speaks. */
+static uint64_t body_limit(const service *s)
+{
+    return s->use_http2 ? 0 : s->body_limit;
+}
+
 static bool too_large(const admission *m)
 {
+    const uint64_t most = body_limit(m->service);
     uint64_t bytes = 0;
-    return m->service->body_limit && exchange_declared_length(m->x, &bytes) &&
-           bytes > m->service->body_limit;
+    return most && exchange_declared_length(m->x, &bytes) && bytes > most;
 }
 
 void admission_forward(admit *a, admission *m)
 {
     const view_service *vs = &m->hold->view->services[m->service->index];
     if (too_large(m)) {
-        m->explanation = SPAN_LIT("The declared length of the request body is above the limit.");
+        admission_explain_too_large(a, m);
         admission_refuse(a, m, ERROR_413, false);
         return;
     }
     if (vs->kind == UPSTREAM_NONE) {
-        explain_missing_upstream(a, m);
+        admission_explain_missing_upstream(a, m);
         admission_refuse(a, m, ERROR_503, false);
         return;
     }
-    if (vs->capacity && !capacity_take(vs->capacity, room(m->service))) {
-        explain_no_instance(a, m);
+    if (vs->capacity &&
+        !capacity_take(vs->capacity, m->service->max_instances * m->service->concurrency)) {
+        admission_explain_no_instance(a, m);
         admission_refuse(a, m, ERROR_429, false);
         return;
     }
@@ -113,6 +79,7 @@ void admission_forward(admit *a, admission *m)
                     &a->scratch);
     exchange_forward(m->x, &(forward){.upstream = vs->upstream,
                                       .timeout_us = m->service->timeout_us,
+                                      .body_limit = body_limit(m->service),
                                       .over = vs->capacity ? give_back : NULL,
                                       .over_arg = vs->capacity,
                                       .drop = w->drop,

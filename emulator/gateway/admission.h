@@ -56,6 +56,12 @@ void admission_refuse(admit *a, admission *m, error_page p, bool challenge);
 /* Fills a reply whose views live in the exchange's memory. */
 void admission_page(admit *a, admission *m, error_page p, bool challenge, reply *out);
 
+/* trouble.c: fill in explanation and fixes. */
+void admission_explain_missing_upstream(admit *a, admission *m);
+void admission_explain_no_instance(admit *a, admission *m);
+void admission_explain_too_large(admit *a, admission *m);
+void admission_explain_failure(admit *a, admission *m, proxy_failure f);
+
 /* Waiting for keys. */
 void admission_wait(admit *a, admission *m);
 void admission_wait_over(admit *a, admission *m);

@@ -112,32 +112,20 @@ static void on_head(void *ctx, exchange *x)
     admission_judge(a, m);
 }
 
-static void explain_failure(admit *a, admission *m, proxy_failure f)
+static error_page page_of(proxy_failure f)
 {
-    const view_service *vs = &m->hold->view->services[m->service->index];
-    const char *detail = exchange_failure_detail(m->x);
-    char address[NET_ADDR_TEXT_MAX];
-    buf_clear(&a->scratch);
-    buf_fmt(&a->scratch, "The upstream of %s at %s ", m->service->name,
-            net_addr_text(&vs->upstream, address));
     if (f == PROXY_TIMEOUT)
-        buf_fmt(&a->scratch, "did not answer completely within its timeout of %lld ms.",
-                (long long)(m->service->timeout_us / 1000));
-    else if (f == PROXY_BAD_RESPONSE)
-        buf_fmt(&a->scratch, "closed the connection or sent what is not HTTP: %s.",
-                detail ? detail : "no answer came");
-    else
-        buf_str(&a->scratch, "does not accept connections.");
-    m->explanation = judge_keep(m->x, buf_view(&a->scratch));
+        return ERROR_504;
+    return f == PROXY_REQUEST_TOO_LARGE ? ERROR_413 : ERROR_503;
 }
 
 static void on_failure(void *ctx, exchange *x, proxy_failure f, reply *out)
 {
     admit *a = ctx;
     admission *m = exchange_user(x);
-    error_page p = f == PROXY_TIMEOUT ? ERROR_504 : ERROR_503;
+    error_page p = page_of(f);
     m->text_payload = pages_info(p)->log_text;
-    explain_failure(a, m, f);
+    admission_explain_failure(a, m, f);
     admission_page(a, m, p, false, out);
 }
 

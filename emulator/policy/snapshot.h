@@ -59,7 +59,7 @@ typedef struct service {
     uint32_t max_instances; /* 0: no limit */
     uint32_t concurrency;   /* requests that one instance takes at a time */
     int64_t timeout_us;
-    uint64_t body_limit;        /* declared HTTP/1 request bodies; 0: no limit */
+    uint64_t body_limit;        /* of request bodies, unless use_http2; 0: none */
     const char *const *command; /* NULL-terminated argv; NULL: attached, not run */
     const env_var *env;
     size_t env_count;

@@ -232,6 +232,18 @@ void exchange_forward(exchange *x, const forward *f)
     take_verdict(x, VERDICT_FORWARD);
 }
 
+bool exchange_body_fits(exchange *x, size_t n)
+{
+    const uint64_t most = x->forward.body_limit;
+    if (!most || x->request_body + n <= most)
+        return true;
+    call_abort(x->call, PROXY_REQUEST_TOO_LARGE, "the request body is too large");
+    exchange_settle(x);
+    if (x->has_reply)
+        x->request_body += n;
+    return !x->has_reply;
+}
+
 /* ---- the response ---- */
 
 void exchange_answer_begins(exchange *x, unsigned status)
@@ -322,6 +334,8 @@ const char *proxy_failure_name(proxy_failure f)
         return "truncated";
     case PROXY_TIMEOUT:
         return "timeout";
+    case PROXY_REQUEST_TOO_LARGE:
+        return "request-too-large";
     case PROXY_CLIENT_GONE:
         return "client-gone";
     }

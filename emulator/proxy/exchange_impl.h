@@ -111,6 +111,10 @@ bool exchange_may_detach(const exchange *x);
 void exchange_detach(exchange *x);
 void exchange_detached_over(exchange *x);
 
+/* n more bytes of the request's body came. false: that is too much; the page for it is the answer,
+ * and the upstream's connection is closed. */
+bool exchange_body_fits(exchange *x, size_t n);
+
 /* There is an answer to send: a reply, or an upstream's head. */
 static inline bool exchange_has_upstream_head(const exchange *x)
 {

@@ -227,6 +227,8 @@ static enum MHD_Result take_body(exchange *x, const char *data, size_t *n)
     mhd_loop_kick(x->proxy->mhd); /* there may be more */
     if (x->has_reply || x->call->upload_over)
         return swallow(x, n);
+    if (!exchange_body_fits(x, *n))
+        return h1_reply_at_once(x);
     size_t taken = call_send(x->call, data, *n);
     x->request_body += taken;
     *n -= taken;

@@ -2,14 +2,17 @@
  * is already complete (one write), or one that is streamed. */
 #include <assert.h>
 #include <stdio.h>
+#include <sys/socket.h>
 
 #include "base/attr.h"
+#include "base/clock.h"
 #include "proxy/proxy_impl.h"
 
 enum {
-    BLOCK = 64 * 1024,    /* of a streamed response with a length */
-    ENTRY_COST = 64,      /* libmicrohttpd's bookkeeping per field of a request */
-    FIXED_HEAD_COST = 512 /* status line and the fields that it adds */
+    BLOCK = 64 * 1024,     /* of a streamed response with a length */
+    ENTRY_COST = 64,       /* libmicrohttpd's bookkeeping per field of a request */
+    FIXED_HEAD_COST = 512, /* status line and the fields that it adds */
+    AT_ONCE_MAX = 64 * 1024
 };
 
 static void *writable(const void *p)
@@ -65,6 +68,28 @@ static enum MHD_Result queue_reply(exchange *x)
     enum MHD_Result result = queue(x, r, p->status, p->close);
     MHD_destroy_response(r);
     return result;
+}
+
+/* libmicrohttpd takes no answer before it has read the whole body, so this goes past it. Nothing
+ * else is waiting to be sent: the socket has room for it. */
+enum MHD_Result h1_reply_at_once(exchange *x)
+{
+    const reply *p = &x->reply;
+    auto_buf buf out = buf_make(AT_ONCE_MAX);
+    char date[CLOCK_HTTP_DATE_MAX];
+    clock_http_date(clock_wall_us(), date);
+    buf_fmt(&out, "HTTP/1.1 %u %s\r\nDate: %s\r\n", p->status, MHD_get_reason_phrase_for(p->status),
+            date);
+    for (size_t i = 0; i < p->field_count; i++)
+        buf_fmt(&out, "%.*s: %.*s\r\n", SPAN_ARG(p->fields[i].name), SPAN_ARG(p->fields[i].value));
+    buf_fmt(&out, "Connection: close\r\nContent-Length: %zu\r\n\r\n", p->body.n);
+    buf_span(&out, p->body);
+    ssize_t sent = send(x->conn->watch.fd, out.p, out.n, MSG_NOSIGNAL | MSG_DONTWAIT);
+    x->response_bytes = sent > 0 ? (uint64_t)sent : 0;
+    x->conn->linger = true;
+    x->stage = STAGE_ANSWERED;
+    exchange_answer_begins(x, p->status);
+    return MHD_NO;
 }
 
 enum MHD_Result h1_reply_malformed(struct MHD_Connection *c, const char *why)

@@ -62,6 +62,8 @@ void h1_conn_notify(void *ctx, struct MHD_Connection *c, void **per_connection,
 
 /* h1_reply.c: queues what x has to say; MHD_NO: close the connection. */
 enum MHD_Result h1_reply_queue(exchange *x);
+/* A reply of ours in the middle of a request's body; ends the connection. */
+enum MHD_Result h1_reply_at_once(exchange *x);
 enum MHD_Result h1_reply_malformed(struct MHD_Connection *c, const char *why);
 
 /* fetch.c */

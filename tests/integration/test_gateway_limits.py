@@ -10,6 +10,7 @@ from tests.lib.process import wait_until
 from tests.lib.rawhttp import Client
 from tests.lib.upstream import answer
 
+MIB = 1024 * 1024
 L_429 = ("The request was aborted because there was no available instance. The Cloud Run service "
          "might have reached its maximum container instance limit or the service was otherwise "
          "not able to scale to incoming requests.")
@@ -170,6 +171,75 @@ class Capacity(unittest.TestCase):
             go.set()
             self.assertEqual([c.read().status for c in first + second], [200, 200])
         self.assert_room_again("one")
+
+
+class Bodies(unittest.TestCase):
+    """That a declared length counts before a byte is read, stands in test_gateway_errors."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.g = Gateway({"open": {}, "unlimited": {"limits": {"request_body": "off"}}},
+                        {"allUsers": ["open", "unlimited"]})
+        cls.addClassCleanup(cls.g.close)
+
+    def setUp(self):
+        for upstream in self.g.upstreams.values():
+            upstream.handle = lambda received: answer(body=str(len(received.body)).encode())
+
+    def upload(self, name, path, chunks, end=b"0\r\n\r\n"):
+        """Chunks of 1 MiB; what is left when the gateway closes stays unsent."""
+        with Client(self.g.address(name)) as client:
+            client.request("POST", path, {"Transfer-Encoding": "chunked"})
+            with contextlib.suppress(ConnectionError):
+                for _ in range(chunks):
+                    client.send(b"100000\r\n" + bytes(MIB) + b"\r\n")
+                client.send(end)
+            return client.read()
+
+    def test_exactly_32_mib_are_taken_without_a_declared_length_too(self):
+        r = self.upload("open", "/exact", 32)
+        self.assertEqual((r.status, r.text), (200, str(32 * MIB)))
+
+    def test_one_byte_more_is_413(self):
+        r = self.upload("open", "/more", 32, b"1\r\nx\r\n0\r\n\r\n")
+        self.assertEqual(r.status, 413)
+        self.assertEqual(r.header("Connection"), "close")
+        self.assertEqual(r.header("Server"), "Google Frontend")
+        self.assertIsNotNone(r.header("Date"))
+        self.assertIn("<title>413 Request Entity Too Large</title>", r.text)
+        self.assertTrue(r.text.endswith("</script></h2>\n</body></html>\n"))
+        entry = self.g.entry("/more")
+        self.assertEqual((entry["severity"], entry["httpRequest"]["status"]), ("WARNING", 413))
+        self.assertGreater(int(entry["httpRequest"]["requestSize"]), 32 * MIB)
+        mine = entry["invoker"]
+        self.assertEqual(mine["failure"], "request-too-large")
+        self.assertIn("The request body is larger than 32 MiB", mine["explanation"])
+        self.assertIn("--use-http2", mine["fix"])
+        self.assertIn("limits: { request_body: off }", mine["local_fix"])
+
+    def test_a_caller_is_told_at_once_and_not_when_it_has_sent_all(self):
+        r = self.upload("open", "/endless", 33, b"")
+        self.assertEqual(r.status, 413)
+
+    def test_the_container_loses_its_caller(self):
+        closed = threading.Event()
+
+        def serve(reader, _):
+            with contextlib.suppress(ConnectionError):
+                while reader.sock.recv(MIB):
+                    pass
+            closed.set()
+            return False
+        self.g.upstreams["open"].serve = serve
+        self.addCleanup(setattr, self.g.upstreams["open"], "serve", None)
+        self.assertEqual(self.upload("open", "/lost", 33).status, 413)
+        self.assertTrue(closed.wait(10))
+
+    def test_the_limit_can_be_switched_off_for_both_framings(self):
+        r = self.upload("unlimited", "/", 33)
+        self.assertEqual((r.status, r.text), (200, str(33 * MIB)))
+        r = self.g.get("unlimited", method="POST", body=bytes(33 * MIB))
+        self.assertEqual((r.status, r.text), (200, str(33 * MIB)))
 
 
 if __name__ == "__main__":

@@ -215,6 +215,51 @@ START_TEST(failures_become_pages)
 }
 END_TEST
 
+static exchange *ask_declaring(const service *v, uint64_t bytes)
+{
+    snapshot_builder *b = fixture_builder();
+    fixture_service(b, *v, NULL);
+    fixture_bind(b, v->name, INVOKER, "allUsers");
+    snapshot_unref(g.snap);
+    g.snap = fixture_build(b);
+    free(g.door.service);
+    g.door.service = span_dup(span_of(v->name));
+    gateway_open(g.keys, 0);
+    exchange *x = gateway_exchange(NULL);
+    x->declared = bytes;
+    g.handler.on_head(g.handler.ctx, x);
+    return x;
+}
+
+START_TEST(a_body_that_declares_more_than_the_limit_is_refused)
+{
+    const service v = {.name = "small", .upstream = "127.0.0.1:9", .body_limit = 100};
+    exchange *x = ask_declaring(&v, 101);
+    ck_assert_uint_eq(x->status, 413);
+    gateway_done(x, PROXY_OK);
+    x = gateway_exchange(NULL);
+    x->declared = 100;
+    g.handler.on_head(g.handler.ctx, x);
+    ck_assert(x->forwarded);
+    ck_assert_uint_eq(x->sent.body_limit, 100);
+    reply r = {0};
+    g.handler.on_failure(g.handler.ctx, x, PROXY_REQUEST_TOO_LARGE, &r);
+    ck_assert_uint_eq(r.status, 413);
+    gateway_done(x, PROXY_REQUEST_TOO_LARGE);
+}
+END_TEST
+
+START_TEST(a_container_that_speaks_http_2_has_no_limit)
+{
+    const service v = {
+        .name = "large", .upstream = "127.0.0.1:9", .body_limit = 100, .use_http2 = true};
+    exchange *x = ask_declaring(&v, 101);
+    ck_assert(x->forwarded);
+    ck_assert_uint_eq(x->sent.body_limit, 0);
+    gateway_done(x, PROXY_OK);
+}
+END_TEST
+
 START_TEST(an_upstream_that_is_detached_in_flight_does_not_matter)
 {
     auto_free char *good = bearer(g.key, "k1", NOW_S + 3600);
@@ -257,6 +302,8 @@ int main(void)
     tcase_add_test(t, callers_that_leave_while_waiting_are_forgotten);
     tcase_add_test(t, too_many_that_wait_get_429);
     tcase_add_test(t, failures_become_pages);
+    tcase_add_test(t, a_body_that_declares_more_than_the_limit_is_refused);
+    tcase_add_test(t, a_container_that_speaks_http_2_has_no_limit);
     tcase_add_test(t, an_upstream_that_is_detached_in_flight_does_not_matter);
     tcase_add_test(t, a_door_whose_service_is_gone_is_404);
     suite_add_tcase(s, t);

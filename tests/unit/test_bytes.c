@@ -214,6 +214,23 @@ START_TEST(times_are_printed_as_rfc_3339)
 }
 END_TEST
 
+static const struct {
+    int64_t us;
+    const char *text;
+} dates[] = {
+    {0, "Thu, 01 Jan 1970 00:00:00 GMT"},
+    {784111777999999, "Sun, 06 Nov 1994 08:49:37 GMT"},
+    {1778392628647307, "Sun, 10 May 2026 05:57:08 GMT"},
+};
+
+START_TEST(dates_are_printed_as_http_has_them)
+{
+    char text[CLOCK_HTTP_DATE_MAX];
+    clock_http_date(dates[_i].us, text);
+    ck_assert_str_eq(text, dates[_i].text);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("bytes");
@@ -231,6 +248,7 @@ int main(void)
     tcase_add_test(c, an_error_keeps_its_kind_and_gets_context);
     tcase_add_test(c, an_endless_context_is_cut_not_overrun);
     tcase_add_loop_test(c, times_are_printed_as_rfc_3339, 0, (int)countof(times));
+    tcase_add_loop_test(c, dates_are_printed_as_http_has_them, 0, (int)countof(dates));
     suite_add_tcase(s, c);
     return check_main(s);
 }

@@ -23,7 +23,14 @@
         (v)->items[(v)->count++] = (value);                                                        \
     } while (0)
 
-enum { LOAD_BODY_LIMIT = 32 * 1024 * 1024 }; /* Cloud Run's, for HTTP/1 requests */
+#define LOAD_LIMIT_INHERITED UINT64_MAX
+
+/* Bytes; 0: no limit. What a service leaves out is as the top level has it. */
+typedef struct limits_draft {
+    uint64_t request_body, response_body;
+} limits_draft;
+
+enum { LOAD_BODY_LIMIT = 32 * 1024 * 1024 }; /* Cloud Run's, both ways, for HTTP/1 containers */
 
 typedef struct account_draft {
     const char *name; /* as the file has it: short or a whole e-mail */
@@ -37,7 +44,7 @@ typedef struct service_draft {
     const node *account_name, *env, *policy, *hosts, *addresses;
     place listen_at, metadata_at, upstream_at;
     bool metadata_off;
-    bool body_limit_given;
+    limits_draft limits;
     size_t listed_by; /* number of the caller whose list had it last; 0: none */
 } service_draft;
 
@@ -62,7 +69,7 @@ typedef struct loader {
     const node *project_policy;
     place ingress_at, metadata_at, control_at;
     emulation emulation;
-    uint64_t body_limit;
+    limits_draft limits;
 
     VEC(account_draft *) accounts;
     VEC(service_draft *) services;
@@ -129,7 +136,7 @@ void read_keys(loader *l, const node_pair *entry, void *into);
 void read_emulation(loader *l, const node_pair *entry, void *into);
 void read_default_limits(loader *l, const node_pair *entry, void *into);
 void read_egress(loader *l, const node_pair *entry, void *into);
-void read_limits(loader *l, const node *map, const char *what, uint64_t *out_limit, bool *given);
+void read_limits(loader *l, const node_pair *entry, void *into); /* limits_draft */
 void read_accounts(loader *l, const node_pair *entry, void *into);
 void read_services(loader *l, const node_pair *entry, void *into);
 void read_matrix(loader *l, const node_pair *entry, void *into);

@@ -200,33 +200,33 @@ void read_emulation(loader *l, const node_pair *entry, void *into)
 static void read_body_limit(loader *l, const node_pair *entry, void *into)
 {
     static const char wanted[] = "32MiB (as in production) or off";
+    const char *key = entry->key->text.p;
     span text;
-    if (!read_scalar(l, "request_body", entry->value, wanted, &text))
+    if (!read_scalar(l, key, entry->value, wanted, &text))
         return;
     if (span_ieq_str(text, "off"))
         *(uint64_t *)into = 0;
     else if (span_eq_str(text, "32MiB"))
         *(uint64_t *)into = LOAD_BODY_LIMIT;
     else
-        expected(l, "request_body", entry->value, wanted);
+        expected(l, key, entry->value, wanted);
 }
 
-void read_limits(loader *l, const node *map, const char *what, uint64_t *out_limit, bool *given)
+void read_limits(loader *l, const node_pair *entry, void *into)
 {
     static const key_spec keys[] = {
-        {"request_body", read_body_limit, 0},
+        {"request_body", read_body_limit, offsetof(limits_draft, request_body)},
+        {"response_body", read_body_limit, offsetof(limits_draft, response_body)},
         {NULL, NULL, 0},
     };
-    read_map(l, map, what, keys, out_limit);
-    *given = node_get(map, "request_body") != NULL;
+    read_map(l, entry->value, "limits", keys, into);
 }
 
 void read_default_limits(loader *l, const node_pair *entry, void *into)
 {
-    bool given;
     (void)into;
     if (claim_once(l, &l->limits_given, entry))
-        read_limits(l, entry->value, "limits", &l->body_limit, &given);
+        read_limits(l, entry, &l->limits);
 }
 
 /* ---- egress ---- */

@@ -200,12 +200,6 @@ static void read_default_url(loader *l, const node_pair *entry, void *into)
     *(bool *)into = !kept;
 }
 
-static void read_service_limits(loader *l, const node_pair *entry, void *into)
-{
-    service_draft *s = into;
-    read_limits(l, entry->value, "limits", &s->value.body_limit, &s->body_limit_given);
-}
-
 static const key_spec SERVICE_KEYS[] = {
     {"service_account", read_node, offsetof(service_draft, account_name)},
     {"listen", read_service_listen, 0},
@@ -224,7 +218,7 @@ static const key_spec SERVICE_KEYS[] = {
     {"use_http2", read_bool, offsetof(service_draft, value.use_http2)},
     {"max_instances", read_instances, offsetof(service_draft, value.max_instances)},
     {"concurrency", read_concurrency, offsetof(service_draft, value.concurrency)},
-    {"limits", read_service_limits, 0},
+    {"limits", read_limits, offsetof(service_draft, limits)},
     {"policy", read_node, offsetof(service_draft, policy)},
     {NULL, NULL, 0},
 };
@@ -247,6 +241,7 @@ static void read_service(loader *l, const node_pair *entry)
                          .hosts = none,
                          .addresses = none,
                          .place = key->at};
+    s->limits = (limits_draft){LOAD_LIMIT_INHERITED, LOAD_LIMIT_INHERITED};
     s->listen_at = s->metadata_at = s->upstream_at = key->at;
     read_map(l, entry->value, arena_fmt(l->mem, "service '%.64s'", key->text.p), SERVICE_KEYS, s);
     const service_draft *first = find_service(l, key->text);

@@ -14,7 +14,7 @@ static void loader_open(loader *l, const addresses *over)
         .over = over,
         .budget = {TOPOLOGY_NODES_MAX, TOPOLOGY_DEPTH_MAX},
         .emulation = {.token_lifetime_s = TOKEN_LIFETIME_S, .clock_skew_s = CLOCK_SKEW_S},
-        .body_limit = LOAD_BODY_LIMIT,
+        .limits = {LOAD_BODY_LIMIT, LOAD_BODY_LIMIT},
         .accounts_by_name = strmap_new(),
         .services_by_name = strmap_new(),
         .groups_by_email = strmap_new(),
@@ -34,6 +34,11 @@ static void loader_close(loader *l)
     arena_free(l->mem);
 }
 
+static uint64_t limit_of(uint64_t own, uint64_t common)
+{
+    return own == LOAD_LIMIT_INHERITED ? common : own;
+}
+
 static void hand_over_services(loader *l)
 {
     for (size_t i = 0; i < l->accounts.count; i++)
@@ -41,8 +46,8 @@ static void hand_over_services(loader *l)
     for (size_t i = 0; i < l->services.count; i++) {
         service_draft *s = l->services.items[i];
         settle_env(l, s);
-        if (!s->body_limit_given)
-            s->value.body_limit = l->body_limit;
+        s->value.body_limit = limit_of(s->limits.request_body, l->limits.request_body);
+        s->value.response_limit = limit_of(s->limits.response_body, l->limits.response_body);
         snapshot_builder_service(l->builder, &s->value,
                                  s->account ? s->account->value.email : l->project.default_account);
     }

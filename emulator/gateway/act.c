@@ -41,15 +41,15 @@ static void give_back(void *taken)
     capacity_give(taken);
 }
 
-/* Google's limit holds for containers that speak HTTP/1, however the caller speaks. */
-static uint64_t body_limit(const service *s)
+/* Google's limits hold for containers that speak HTTP/1, however the caller speaks. */
+static bool has_limits(const service *s)
 {
-    return s->use_http2 ? 0 : s->body_limit;
+    return !s->use_http2;
 }
 
 static bool too_large(const admission *m)
 {
-    const uint64_t most = body_limit(m->service);
+    const uint64_t most = has_limits(m->service) ? m->service->body_limit : 0;
     uint64_t bytes = 0;
     return most && exchange_declared_length(m->x, &bytes) && bytes > most;
 }
@@ -77,9 +77,11 @@ void admission_forward(admit *a, admission *m)
     forwarding_fill(w, m->x, &m->trace, span_of(m->peer_ip),
                     (span){m->response_trace, m->response_trace_n}, m->header, m->token,
                     &a->scratch);
+    const bool limits = has_limits(m->service);
     exchange_forward(m->x, &(forward){.upstream = vs->upstream,
                                       .timeout_us = m->service->timeout_us,
-                                      .body_limit = body_limit(m->service),
+                                      .body_limit = limits ? m->service->body_limit : 0,
+                                      .response_limit = limits ? m->service->response_limit : 0,
                                       .over = vs->capacity ? give_back : NULL,
                                       .over_arg = vs->capacity,
                                       .drop = w->drop,

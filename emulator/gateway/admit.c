@@ -116,17 +116,25 @@ static error_page page_of(proxy_failure f)
 {
     if (f == PROXY_TIMEOUT)
         return ERROR_504;
+    if (f == PROXY_RESPONSE_TOO_LARGE)
+        return ERROR_500;
     return f == PROXY_REQUEST_TOO_LARGE ? ERROR_413 : ERROR_503;
+}
+
+static const char *log_text_of(proxy_failure f)
+{
+    if (f == PROXY_RESPONSE_TOO_LARGE)
+        return "Response size was too large. Please consider reducing response size.";
+    return pages_info(page_of(f))->log_text;
 }
 
 static void on_failure(void *ctx, exchange *x, proxy_failure f, reply *out)
 {
     admit *a = ctx;
     admission *m = exchange_user(x);
-    error_page p = page_of(f);
-    m->text_payload = pages_info(p)->log_text;
+    m->text_payload = log_text_of(f);
     admission_explain_failure(a, m, f);
-    admission_page(a, m, p, false, out);
+    admission_page(a, m, page_of(f), false, out);
 }
 
 static void on_malformed(void *ctx, const net_addr *peer, unsigned status, const char *why)

@@ -58,6 +58,22 @@ void admission_explain_too_large(admit *a, admission *m)
                         s->name, p->file);
 }
 
+static void explain_large_response(admit *a, admission *m)
+{
+    const service *s = m->service;
+    const project *p = project_of(m);
+    m->explanation = said(a, m,
+                          "The response declares a length above %llu MiB, its head included; only "
+                          "one without Content-Length (Transfer-Encoding: chunked) or over HTTP/2 "
+                          "may be larger.",
+                          (unsigned long long)(s->response_limit >> 20));
+    m->fix =
+        said(a, m, "gcloud run services update %s --region=%s --use-http2", s->name, p->region);
+    m->local_fix =
+        said(a, m, "services.%s: use_http2: true or limits: { response_body: off } in %s", s->name,
+             p->file);
+}
+
 static span what_failed(admit *a, admission *m, proxy_failure f)
 {
     const service *s = m->service;
@@ -80,6 +96,8 @@ void admission_explain_failure(admit *a, admission *m, proxy_failure f)
 {
     if (f == PROXY_REQUEST_TOO_LARGE)
         admission_explain_too_large(a, m);
+    else if (f == PROXY_RESPONSE_TOO_LARGE)
+        explain_large_response(a, m);
     else
         m->explanation = what_failed(a, m, f);
 }

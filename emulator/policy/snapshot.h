@@ -60,6 +60,7 @@ typedef struct service {
     uint32_t concurrency;   /* requests that one instance takes at a time */
     int64_t timeout_us;
     uint64_t body_limit;        /* of request bodies, unless use_http2; 0: none */
+    uint64_t response_limit;    /* of responses that declare their length; likewise */
     const char *const *command; /* NULL-terminated argv; NULL: attached, not run */
     const env_var *env;
     size_t env_count;

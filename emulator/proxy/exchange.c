@@ -174,10 +174,20 @@ static void settle_failure(exchange *x)
     exchange_fail(x, f == PROXY_TRUNCATED ? PROXY_BAD_RESPONSE : f);
 }
 
+static bool response_too_large(const exchange *x)
+{
+    const uint64_t most = x->forward.response_limit;
+    const response_head *h = &x->call->response;
+    return most && !x->answered && x->call->state == CALL_BODY && h->framing == H1_LENGTH &&
+           h->length > most - (h->bytes < most ? h->bytes : most);
+}
+
 void exchange_settle(exchange *x)
 {
     if (!x->call)
         return;
+    if (response_too_large(x))
+        call_abort(x->call, PROXY_RESPONSE_TOO_LARGE, "the response is too large");
     if (x->call->state == CALL_DONE || x->call->state == CALL_FAILED)
         exchange_upstream_over(x);
     if (x->call->state == CALL_FAILED && !x->detached)
@@ -336,6 +346,8 @@ const char *proxy_failure_name(proxy_failure f)
         return "timeout";
     case PROXY_REQUEST_TOO_LARGE:
         return "request-too-large";
+    case PROXY_RESPONSE_TOO_LARGE:
+        return "response-too-large";
     case PROXY_CLIENT_GONE:
         return "client-gone";
     }

@@ -43,9 +43,10 @@ void exchange_reply(exchange *x, const reply *r);
 
 typedef struct forward {
     net_addr upstream;
-    bool http2;          /* it speaks HTTP/2, by prior knowledge */
-    int64_t timeout_us;  /* from now until the last byte of the response; <= 0: none */
-    uint64_t body_limit; /* of the request's body as it comes; 0: none */
+    bool http2;              /* it speaks HTTP/2, by prior knowledge */
+    int64_t timeout_us;      /* from now until the last byte of the response; <= 0: none */
+    uint64_t body_limit;     /* of the request's body as it comes; 0: none */
+    uint64_t response_limit; /* of head and body together where the length is declared; 0: none */
     /* The upstream works on it no more, be it before on_done or, where it works on for a caller
      * that has left, behind it. Once for each forward; nullable. */
     void (*over)(void *arg);
@@ -69,12 +70,13 @@ void exchange_defer(exchange *x);
 /* ---- how it can fail once it was forwarded ---- */
 typedef enum proxy_failure {
     PROXY_OK,
-    PROXY_CONNECT_FAILED,    /* refused, unreachable, reset before the head */
-    PROXY_BAD_RESPONSE,      /* malformed head or framing, or closed before the head */
-    PROXY_TRUNCATED,         /* ended in the middle of the body: too late for a page */
-    PROXY_TIMEOUT,           /* timeout_us ran out */
-    PROXY_REQUEST_TOO_LARGE, /* its body passed body_limit */
-    PROXY_CLIENT_GONE        /* the caller left; an upstream with the whole request works on */
+    PROXY_CONNECT_FAILED,     /* refused, unreachable, reset before the head */
+    PROXY_BAD_RESPONSE,       /* malformed head or framing, or closed before the head */
+    PROXY_TRUNCATED,          /* ended in the middle of the body: too late for a page */
+    PROXY_TIMEOUT,            /* timeout_us ran out */
+    PROXY_REQUEST_TOO_LARGE,  /* its body passed body_limit */
+    PROXY_RESPONSE_TOO_LARGE, /* it declares more than response_limit */
+    PROXY_CLIENT_GONE         /* the caller left; an upstream with the whole request works on */
 } proxy_failure;
 const char *proxy_failure_name(proxy_failure f);
 /* A clause about what went wrong, or NULL; for on_failure. */

@@ -24,6 +24,7 @@ def get(url):
 def topology(upstream_port):
     return Topology({
         "project": {"id": "bench-project", "number": 123456789012}, "region": "us-central1",
+        "limits": {"request_body": "off", "response_body": "off"},
         "service_accounts": {"caller-sa": {}, "target-sa": {}},
         "services": {
             "target": {"service_account": "target-sa", "timeout": "3600s",

@@ -11,6 +11,7 @@ from tests.lib.rawhttp import Client
 from tests.lib.upstream import answer
 
 MIB = 1024 * 1024
+L_LARGE = "Response size was too large. Please consider reducing response size."
 L_429 = ("The request was aborted because there was no available instance. The Cloud Run service "
          "might have reached its maximum container instance limit or the service was otherwise "
          "not able to scale to incoming requests.")
@@ -178,7 +179,8 @@ class Bodies(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.g = Gateway({"open": {}, "unlimited": {"limits": {"request_body": "off"}}},
+        cls.g = Gateway({"open": {}, "unlimited": {"limits": {"request_body": "off",
+                                                            "response_body": "off"}}},
                         {"allUsers": ["open", "unlimited"]})
         cls.addClassCleanup(cls.g.close)
 
@@ -240,6 +242,42 @@ class Bodies(unittest.TestCase):
         self.assertEqual((r.status, r.text), (200, str(33 * MIB)))
         r = self.g.get("unlimited", method="POST", body=bytes(33 * MIB))
         self.assertEqual((r.status, r.text), (200, str(33 * MIB)))
+
+    # ---- responses ----
+
+    def test_a_response_that_declares_more_than_32_mib_with_its_head_is_500(self):
+        def serve(reader, _):
+            reader.sock.sendall(f"HTTP/1.1 200 OK\r\nContent-Length: {32 * MIB}\r\n\r\n".encode())
+            return False
+        self.g.upstreams["open"].serve = serve
+        self.addCleanup(setattr, self.g.upstreams["open"], "serve", None)
+        r = self.g.get("open", "/large")
+        self.assertEqual((r.status, r.header("Content-Type")), (500, "text/html; charset=UTF-8"))
+        self.assertIn("<h1>Error: Server Error</h1>", r.text)
+        entry = self.g.entry("/large")
+        self.assertEqual((entry["severity"], entry["textPayload"]), ("ERROR", L_LARGE))
+        mine = entry["invoker"]
+        self.assertEqual(mine["failure"], "response-too-large")
+        self.assertIn("Transfer-Encoding: chunked", mine["explanation"])
+        self.assertIn("limits: { response_body: off }", mine["local_fix"])
+
+    def test_a_response_below_the_limit_arrives_whole(self):
+        size = 32 * MIB - 1000
+        self.g.upstreams["open"].handle = lambda received: answer(body=bytes(size))
+        r = self.g.get("open", "/below")
+        self.assertEqual((r.status, len(r.body)), (200, size))
+
+    def test_a_chunked_response_may_be_larger(self):
+        chunk = b"100000\r\n" + bytes(MIB) + b"\r\n"
+        self.g.upstreams["open"].handle = lambda received: answer(
+            headers=[("Transfer-Encoding", "chunked")], length=False) + chunk * 33 + b"0\r\n\r\n"
+        r = self.g.get("open", "/chunked")
+        self.assertEqual((r.status, len(r.body)), (200, 33 * MIB))
+
+    def test_the_limit_on_responses_can_be_switched_off(self):
+        self.g.upstreams["unlimited"].handle = lambda received: answer(body=bytes(33 * MIB))
+        r = self.g.get("unlimited", "/large")
+        self.assertEqual((r.status, len(r.body)), (200, 33 * MIB))
 
 
 if __name__ == "__main__":

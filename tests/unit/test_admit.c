@@ -233,7 +233,8 @@ static exchange *ask_declaring(const service *v, uint64_t bytes)
 
 START_TEST(a_body_that_declares_more_than_the_limit_is_refused)
 {
-    const service v = {.name = "small", .upstream = "127.0.0.1:9", .body_limit = 100};
+    const service v = {
+        .name = "small", .upstream = "127.0.0.1:9", .body_limit = 100, .response_limit = 200};
     exchange *x = ask_declaring(&v, 101);
     ck_assert_uint_eq(x->status, 413);
     gateway_done(x, PROXY_OK);
@@ -242,20 +243,27 @@ START_TEST(a_body_that_declares_more_than_the_limit_is_refused)
     g.handler.on_head(g.handler.ctx, x);
     ck_assert(x->forwarded);
     ck_assert_uint_eq(x->sent.body_limit, 100);
+    ck_assert_uint_eq(x->sent.response_limit, 200);
     reply r = {0};
     g.handler.on_failure(g.handler.ctx, x, PROXY_REQUEST_TOO_LARGE, &r);
     ck_assert_uint_eq(r.status, 413);
+    g.handler.on_failure(g.handler.ctx, x, PROXY_RESPONSE_TOO_LARGE, &r);
+    ck_assert_uint_eq(r.status, 500);
     gateway_done(x, PROXY_REQUEST_TOO_LARGE);
 }
 END_TEST
 
 START_TEST(a_container_that_speaks_http_2_has_no_limit)
 {
-    const service v = {
-        .name = "large", .upstream = "127.0.0.1:9", .body_limit = 100, .use_http2 = true};
+    const service v = {.name = "large",
+                       .upstream = "127.0.0.1:9",
+                       .body_limit = 100,
+                       .response_limit = 200,
+                       .use_http2 = true};
     exchange *x = ask_declaring(&v, 101);
     ck_assert(x->forwarded);
     ck_assert_uint_eq(x->sent.body_limit, 0);
+    ck_assert_uint_eq(x->sent.response_limit, 0);
     gateway_done(x, PROXY_OK);
 }
 END_TEST

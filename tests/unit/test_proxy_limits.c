@@ -104,6 +104,49 @@ START_TEST(an_answer_that_came_before_the_limit_was_passed_stands)
 }
 END_TEST
 
+/* ---- the response's ---- */
+
+enum { RESPONSE_MAX = 100 };
+
+/* 60 bytes of head. */
+#define DECLARED(n) "HTTP/1.1 200 OK\r\nContent-Length: " n "\r\nX-Padding: 1234567\r\n\r\n"
+
+static const struct {
+    const char *method, *answer;
+    bool fits;
+} answers[] = {
+    {"GET", DECLARED("040"), true},
+    {"GET", DECLARED("041"), false},
+    {"GET", DECLARED("999"), false},
+    {"HEAD", DECLARED("999"), true},
+    {"GET", "HTTP/1.1 304 Not Modified\r\nContent-Length: 999\r\n\r\n", true},
+    {"GET", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3e7\r\n", true},
+    {"GET", "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n0123456789", true},
+};
+
+START_TEST(a_response_may_declare_what_the_limit_lets_through_with_its_head)
+{
+    ck_assert_uint_eq(strlen(DECLARED("040")), 60);
+    R.forward.response_limit = RESPONSE_MAX;
+    char request[64];
+    (void)snprintf(request, sizeof request, "%s / HTTP/1.1\r\nHost: h\r\n\r\n", answers[_i].method);
+    int up;
+    int caller = waiting_caller(&up, request);
+    rig_say(&R, up, answers[_i].answer);
+    if (answers[_i].fits) {
+        rig_hear(&R, caller, &heard, "\r\n\r\n");
+        ck_assert_ptr_null(strstr(heard.p, " 503 "));
+        ck_assert_uint_eq(R.failures, 0);
+    } else {
+        rig_hear(&R, caller, &heard, "response-too-large");
+        ck_assert(strncmp(heard.p, "HTTP/1.1 503 ", 13) == 0);
+        ck_assert_int_eq(rig_outcome(&R, 0)->failure, PROXY_RESPONSE_TOO_LARGE);
+    }
+    close(caller);
+    close(up);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("proxy_limits");
@@ -115,6 +158,8 @@ int main(void)
     tcase_add_test(t, a_caller_that_uploads_on_still_hears_that_it_is_too_much);
     tcase_add_test(t, without_a_limit_any_length_goes_through);
     tcase_add_test(t, an_answer_that_came_before_the_limit_was_passed_stands);
+    tcase_add_loop_test(t, a_response_may_declare_what_the_limit_lets_through_with_its_head, 0,
+                        (int)countof(answers));
     suite_add_tcase(s, t);
     return check_main(s);
 }

@@ -71,6 +71,10 @@ static const problem_row REFUSED[] = {
      "t.yaml:2:24: request_body: expected 32MiB (as in production) or off, found '1GiB'\n"},
     {PROJECT "limits: {request_body: [off]}\n",
      "t.yaml:2:24: request_body: expected 32MiB (as in production) or off, found a list\n"},
+    {PROJECT "limits: {response_body: none}\n",
+     "t.yaml:2:25: response_body: expected 32MiB (as in production) or off, found 'none'\n"},
+    {PROJECT "limits: {response_body: off, response_body: off}\n",
+     "t.yaml:2:30: duplicate key 'response_body'; the first is at line 2\n"},
     {PROJECT "limits: off\n", "t.yaml:2:9: limits: expected a mapping, found 'off'\n"},
     /* egress */
     {PROJECT "egress: alow\n",
@@ -208,8 +212,10 @@ static const problem_row REFUSED[] = {
      AT "20: addresses: expected a list such as [one, two], found '10.0.0.1'\n"},
     {SERVICE("limits: {request_body: on}"),
      AT "32: request_body: expected 32MiB (as in production) or off, found 'on'\n"},
+    {SERVICE("limits: {response_body: {}}"),
+     AT "33: response_body: expected 32MiB (as in production) or off, found a mapping\n"},
     {SERVICE("limits: {memory: 1}"),
-     AT "18: unknown key 'memory' in limits; there are: request_body\n"},
+     AT "18: unknown key 'memory' in limits; there are: request_body, response_body\n"},
     {SERVICE("env: [A=b]"), AT "14: env: expected a mapping, found a list\n"},
 };
 
@@ -259,6 +265,7 @@ static const char *const ACCEPTED[] = {
     SERVICE("hosts: [API.example.test]"),
     SERVICE("addresses: [172.30.0.12, 10.0.0.0/8, fd00::/8, backend-app]"),
     SERVICE("limits: {request_body: off}"),
+    SERVICE("limits: {response_body: off, request_body: 32MiB}"),
     SERVICE("env: {}"),
 };
 

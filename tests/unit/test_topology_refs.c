@@ -116,6 +116,7 @@ START_TEST(what_is_left_out_has_productions_defaults)
     ck_assert(!api->default_url_disabled);
     ck_assert_int_eq(api->timeout_us, 300 * INT64_C(1000000));
     ck_assert_uint_eq(api->body_limit, 32 * 1024 * 1024);
+    ck_assert_uint_eq(api->response_limit, 32 * 1024 * 1024);
     ck_assert(!api->use_http2);
     ck_assert_uint_eq(api->max_instances, 0);
     ck_assert_uint_eq(api->concurrency, 80);
@@ -146,7 +147,7 @@ START_TEST(what_is_given_arrives)
         "    use_http2: true\n"
         "    max_instances: 3\n"
         "    concurrency: 2\n"
-        "    limits: {request_body: 32MiB}\n"
+        "    limits: {request_body: 32MiB, response_body: off}\n"
         "    command: [./run, -v]\n"
         "    custom_audiences: [one, two]\n"
         "    hosts: [api.example.test]\n"
@@ -171,7 +172,9 @@ START_TEST(what_is_given_arrives)
     ck_assert_uint_eq(api->concurrency, 2);
     ck_assert(snapshot_project(s)->egress_allow);
     ck_assert_uint_eq(api->body_limit, 32 * 1024 * 1024);
+    ck_assert_uint_eq(api->response_limit, 0);
     ck_assert_uint_eq(snapshot_service(s, 1)->body_limit, 0);
+    ck_assert_uint_eq(snapshot_service(s, 1)->response_limit, 32 * 1024 * 1024);
     ck_assert_str_eq(api->command[1], "-v");
     ck_assert_ptr_null(api->command[2]);
     ck_assert_str_eq(api->custom_audiences[1], "two");

@@ -34,9 +34,9 @@ void admission_explain_no_instance(admit *a, admission *m)
     const project *p = project_of(m);
     m->explanation =
         said(a, m,
-             "%u requests to %s are in flight, as many as max_instances: %u and concurrency: %u "
-             "let in.",
-             s->max_instances * s->concurrency, s->name, s->max_instances, s->concurrency);
+             "As many requests to %s are in flight as max_instances: %u and concurrency: %u let "
+             "in: %u.",
+             s->name, s->max_instances, s->concurrency, s->max_instances * s->concurrency);
     m->fix =
         said(a, m, "gcloud run services update %s --region=%s --max-instances=%u --concurrency=%u",
              s->name, p->region, s->max_instances + 1, s->concurrency);

@@ -80,8 +80,8 @@ class Capacity(unittest.TestCase):
         entry = self.g.entry("/beyond")
         self.assertEqual((entry["severity"], entry["textPayload"]), ("WARNING", L_429))
         mine = entry["invoker"]
-        self.assertEqual(mine["explanation"], "4 requests to four are in flight, as many as "
-                         "max_instances: 2 and concurrency: 2 let in.")
+        self.assertEqual(mine["explanation"], "As many requests to four are in flight as "
+                         "max_instances: 2 and concurrency: 2 let in: 4.")
         self.assertEqual(mine["fix"], "gcloud run services update four --region=us-central1 "
                          "--max-instances=3 --concurrency=2")
         self.assertIn("services.four: raise max_instances or concurrency in", mine["local_fix"])

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/attr.h"
+#include "proxy/tls.h"
 
 void wire_note(wire *w, uint32_t events)
 {
@@ -38,6 +39,8 @@ bool wire_open(wire *w, loop *l, int fd, error *e)
 
 void wire_close(wire *w)
 {
+    if (w->tls)
+        tls_end(w);
     loop_del(w->loop, &w->watch);
     (void)close(w->watch.fd);
 }
@@ -50,6 +53,8 @@ void wire_own(wire *w, void (*on_event)(void *owner), void *owner)
 
 ssize_t wire_send(wire *w, const void *p, size_t n)
 {
+    if (w->tls)
+        return tls_send(w, p, n);
     ssize_t sent;
     do {
         sent = send(w->watch.fd, p, n, MSG_NOSIGNAL);
@@ -65,6 +70,8 @@ ssize_t wire_send(wire *w, const void *p, size_t n)
 
 ssize_t wire_recv(wire *w, void *p, size_t n)
 {
+    if (w->tls)
+        return tls_recv(w, p, n);
     ssize_t got;
     do {
         got = recv(w->watch.fd, p, n, 0);
@@ -82,4 +89,12 @@ ssize_t wire_recv(wire *w, void *p, size_t n)
     if (got > 0)
         w->received += (uint64_t)got;
     return got < 0 ? 0 : got;
+}
+
+bool wire_shut(wire *w)
+{
+    if (w->tls && !tls_shut(w))
+        return false;
+    (void)shutdown(w->watch.fd, SHUT_WR);
+    return true;
 }

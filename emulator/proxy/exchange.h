@@ -19,7 +19,11 @@ span exchange_version(const exchange *x); /* "HTTP/1.1" */
 /* How often the field came; *out_first (nullable) is its first value. */
 size_t exchange_field(const exchange *x, const char *name, span *out_first);
 const net_addr *exchange_peer(const exchange *x);
-void *exchange_tag(const exchange *x); /* of the listener it came in by */
+void *exchange_tag(const exchange *x);      /* of the listener it came in by */
+bool exchange_is_secure(const exchange *x); /* the caller speaks TLS */
+/* "http" or "https", as sent, when the target is in absolute-form: asked of us as a proxy. Else
+ * empty. */
+span exchange_scheme(const exchange *x);
 bool exchange_declared_length(const exchange *x, uint64_t *out_bytes);
 int64_t exchange_started_us(const exchange *x); /* monotonic */
 size_t exchange_request_head_bytes(const exchange *x);
@@ -119,6 +123,9 @@ typedef struct proxy_options {
     unsigned upstream_idle_s;   /* kept-alive upstream connections */
     unsigned upstream_idle_max; /* per upstream address */
     int64_t connect_timeout_us;
+    /* Both are copied. */
+    const struct tls_options *tls;         /* proxy/tls.h; NULL: TLS is not spoken */
+    const struct connect_handler *connect; /* proxy/connect.h; NULL: CONNECT is not known */
 } proxy_options;
 
 proxy *proxy_open(loop *l, const proxy_options *o, error *e);

@@ -34,8 +34,8 @@ struct exchange {
 
     /* the request */
     span method, target, path, host, version;
-    span named_host; /* of an absolute-form target; else empty */
-    span outgoing;   /* the target as the upstream is asked for it */
+    span scheme, named_host; /* of an absolute-form target; else empty */
+    span outgoing;           /* the target as the upstream is asked for it */
     field *fields;
     size_t field_count, field_room;
     head_framing framing;
@@ -52,7 +52,7 @@ struct exchange {
     bool has_reply;
 
     /* the request's kind */
-    bool has_body, expect_continue, http10;
+    bool has_body, expect_continue, http10, secure;
     bool answered; /* the response's head was handed to the caller's side */
     bool detached; /* the caller left and was reported; only the upstream is still busy */
 

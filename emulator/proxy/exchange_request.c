@@ -15,8 +15,9 @@ void exchange_add_field(exchange *x, span name, span value)
 /* absolute-form names the host itself (RFC 9112 §3.2.2); the upstream is asked in origin-form. */
 static void split_absolute(exchange *x)
 {
-    size_t scheme = span_find(x->target, ':') + 3;
-    span rest = span_from(x->target, scheme);
+    const size_t colon = span_find(x->target, ':');
+    span rest = span_from(x->target, colon + 3);
+    x->scheme = (span){x->target.p, colon};
     size_t end = 0;
     while (end < rest.n && rest.p[end] != '/' && rest.p[end] != '?')
         end++;
@@ -87,6 +88,16 @@ const net_addr *exchange_peer(const exchange *x)
 void *exchange_tag(const exchange *x)
 {
     return x->tag;
+}
+
+bool exchange_is_secure(const exchange *x)
+{
+    return x->secure;
+}
+
+span exchange_scheme(const exchange *x)
+{
+    return x->scheme;
 }
 
 bool exchange_declared_length(const exchange *x, uint64_t *out_bytes)

@@ -36,6 +36,8 @@ static void on_hang_up(loop_watch *w, uint32_t events)
 
 static uint64_t bytes_received(const h1_conn *conn)
 {
+    if (conn->secure)
+        return conn->relay ? relay_received(conn->relay) : conn->bytes_seen;
     struct tcp_info info = {0};
     socklen_t n = sizeof info;
     if (getsockopt(conn->watch.fd, IPPROTO_TCP, TCP_INFO, &info, &n) != 0)
@@ -94,13 +96,18 @@ static void *conn_open(proxy *p, struct MHD_Connection *c)
         abort();
     const union MHD_ConnectionInfo *fd =
         MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
+    const h1_adoption *adoption = mhd_loop_adopting_tag(p->mhd);
     conn->proxy = p;
-    conn->tag = mhd_loop_adopting_tag(p->mhd);
+    conn->tag = adoption->tag;
+    conn->peer = *adoption->peer;
+    conn->relay = adoption->relay;
+    conn->secure = conn->relay != NULL;
+    if (conn->relay)
+        relay_meet(conn->relay, conn);
+    else
+        p->conn_count++;
     conn->watch = (loop_watch){.ready = on_hang_up, .fd = fd->connect_fd};
     conn->head_timer.fire = on_head_timer;
-    conn->peer.len = sizeof conn->peer.ss;
-    if (getpeername(fd->connect_fd, (struct sockaddr *)&conn->peer.ss, &conn->peer.len) != 0)
-        conn->gone = true;
     conn->next = p->conns;
     if (conn->next)
         conn->next->previous = conn;
@@ -116,8 +123,12 @@ static void conn_close(proxy *p, h1_conn *conn)
 {
     loop_timer_cancel(p->loop, &conn->head_timer);
     loop_del(p->loop, &conn->watch);
-    if (conn->linger && !conn->gone && !p->closing)
+    if (conn->relay)
+        relay_meet(conn->relay, NULL); /* which lingers by itself */
+    else if (conn->linger && !conn->secure && !conn->gone && !p->closing)
         linger_add(p->linger, conn->watch.fd);
+    if (!conn->secure)
+        p->conn_count--;
     *(conn->previous ? &conn->previous->next : &p->conns) = conn->next;
     if (conn->next)
         conn->next->previous = conn->previous;

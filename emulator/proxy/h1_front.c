@@ -331,6 +331,7 @@ static void *on_raw_target(void *ctx, const char *uri, struct MHD_Connection *c)
     x->mhd = c;
     x->peer = &conn->peer;
     x->tag = conn->tag;
+    x->secure = conn->secure;
     conn->x = x;
     return x;
 }

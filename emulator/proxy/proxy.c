@@ -6,6 +6,18 @@
 
 static void on_drain_timer(loop_timer *t);
 
+static void look_whether_idle(proxy *p);
+
+static bool open_callers_side(proxy *p, const proxy_options *o, error *e)
+{
+    if (o->connect)
+        p->connect = *o->connect;
+    if (o->tls)
+        p->tls = tls_context_new(o->tls);
+    p->mhd = h1_front_open(p, e);
+    return p->mhd != NULL;
+}
+
 proxy *proxy_open(loop *l, const proxy_options *o, error *e)
 {
     proxy *p = calloc(1, sizeof *p);
@@ -18,18 +30,52 @@ proxy *proxy_open(loop *l, const proxy_options *o, error *e)
                                            .connect_timeout_us = o->connect_timeout_us});
     p->linger = linger_open(l);
     p->drain_timer.fire = on_drain_timer;
-    if (o->connections_max)
-        p->mhd = h1_front_open(p, e);
-    if (!p->mhd && o->connections_max) {
-        proxy_close(p);
-        return NULL;
-    }
-    return p;
+    if (!o->connections_max || open_callers_side(p, o, e))
+        return p;
+    proxy_close(p);
+    return NULL;
 }
+
+/* ---- callers ---- */
 
 void proxy_adopt(proxy *p, int fd, const net_addr *peer, void *tag)
 {
-    mhd_loop_adopt(p->mhd, fd, peer, tag);
+    landing_take(p, fd, &(arrival){.peer = *peer, .tag = tag});
+}
+
+bool proxy_is_full(const proxy *p)
+{
+    return p->guest_count + p->conn_count >= p->options.connections_max;
+}
+
+void guest_enter(proxy *p, guest *g)
+{
+    g->previous = NULL;
+    g->next = p->guests;
+    if (g->next)
+        g->next->previous = g;
+    p->guests = g;
+    p->guest_count++;
+}
+
+void guest_leave(proxy *p, guest *g)
+{
+    *(g->previous ? &g->previous->next : &p->guests) = g->next;
+    if (g->next)
+        g->next->previous = g->previous;
+    p->guest_count--;
+    look_whether_idle(p);
+}
+
+/* waited_for: those for whose end draining waits, too. */
+static void close_guests(proxy *p, bool waited_for)
+{
+    for (guest *g = p->guests; g;) {
+        guest *next = g->next;
+        if (waited_for || !g->waited_for)
+            g->close(g);
+        g = next;
+    }
 }
 
 /* ---- the exchanges that are open ---- */
@@ -58,20 +104,32 @@ void proxy_exchange_closed(proxy *p, exchange *x)
     if (x->next)
         x->next->previous = x->previous;
     p->open_count--;
-    /* by the timer: this is called from within libmicrohttpd, which proxy_close ends */
-    if (p->draining && p->on_idle && p->open_count == 0)
-        loop_timer_set(p->loop, &p->drain_timer, loop_now_us(p->loop));
+    look_whether_idle(p);
 }
 
 /* ---- the end ---- */
 
+static bool is_idle(const proxy *p)
+{
+    return !p->open_count && !p->guests;
+}
+
+/* By the timer: this is called from within libmicrohttpd, which proxy_close ends. */
+static void look_whether_idle(proxy *p)
+{
+    if (p->draining && p->on_idle && is_idle(p))
+        loop_timer_set(p->loop, &p->drain_timer, loop_now_us(p->loop));
+}
+
 static void on_drain_timer(loop_timer *t)
 {
     proxy *p = container_of(t, proxy, drain_timer);
-    if (p->open_count)
-        h1_conns_cut_all(p); /* their ends arm the timer again */
-    else
+    if (is_idle(p)) {
         report_idle(p);
+        return;
+    }
+    h1_conns_cut_all(p); /* their ends arm the timer again */
+    close_guests(p, true);
 }
 
 void proxy_drain(proxy *p, int64_t deadline_us, void (*on_idle)(void *ctx), void *ctx)
@@ -80,7 +138,8 @@ void proxy_drain(proxy *p, int64_t deadline_us, void (*on_idle)(void *ctx), void
     p->on_idle = on_idle;
     p->idle_ctx = ctx;
     h1_conns_shut_idle(p);
-    loop_timer_set(p->loop, &p->drain_timer, p->open_count ? deadline_us : loop_now_us(p->loop));
+    close_guests(p, false);
+    loop_timer_set(p->loop, &p->drain_timer, is_idle(p) ? loop_now_us(p->loop) : deadline_us);
 }
 
 void proxy_close(proxy *p)
@@ -92,8 +151,10 @@ void proxy_close(proxy *p)
     fetch_cancel_all(p);
     if (p->mhd) {
         h1_conns_cut_all(p);
+        close_guests(p, true);
         mhd_loop_close(p->mhd);
     }
+    tls_context_free(p->tls);
     loop_timer_cancel(p->loop, &p->drain_timer);
     while (p->detached)
         exchange_detached_over(p->detached);

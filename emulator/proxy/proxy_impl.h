@@ -3,10 +3,22 @@
 #define PROXY_PROXY_IMPL_H
 
 #include "http/mhd_loop.h"
+#include "proxy/connect.h"
 #include "proxy/exchange_impl.h"
+#include "proxy/guest.h"
 #include "proxy/h1_call.h"
 #include "proxy/linger.h"
 #include "proxy/pool.h"
+#include "proxy/tls.h"
+
+typedef struct relay relay;
+
+/* What mhd_loop_adopting_tag() is while libmicrohttpd is handed a caller's connection. */
+typedef struct h1_adoption {
+    const net_addr *peer;
+    void *tag;
+    relay *relay; /* between it and TLS; NULL: it is the caller's own socket */
+} h1_adoption;
 
 /* One caller's HTTP/1.1 connection. */
 typedef struct h1_conn {
@@ -16,6 +28,8 @@ typedef struct h1_conn {
     struct h1_conn *next, *previous;
     exchange *x; /* the request that is open, from its request line on */
     void *tag;
+    relay *relay;     /* NULL: none, or not any more */
+    bool secure;      /* the caller speaks TLS */
     bool gone;        /* the caller left */
     bool half_closed; /* it sends nothing more, but may be waiting for an answer */
     bool linger;      /* it may still be sending: read that before closing */
@@ -30,7 +44,12 @@ struct proxy {
     h1_call_spares h1_calls;
     mhd_loop *mhd;
     linger_list *linger;
+    tls_context *tls; /* NULL: not spoken */
+    connect_handler connect;
+    guest *guests;
+    size_t guest_count;
     h1_conn *conns;
+    size_t conn_count; /* without those behind a relay, who are guests */
     size_t open_count; /* exchanges from on_head to on_done */
     exchange *open;
     exchange *detached; /* their callers have gone */
@@ -49,6 +68,8 @@ struct proxy {
 void exchange_free(exchange *x);
 void proxy_exchange_opened(proxy *p, exchange *x);
 void proxy_exchange_closed(proxy *p, exchange *x);
+/* No further caller is let in. */
+bool proxy_is_full(const proxy *p);
 
 /* h1_front.c */
 mhd_loop *h1_front_open(proxy *p, error *e);
@@ -59,6 +80,10 @@ void h1_conns_shut_idle(proxy *p); /* ends connections without a request */
 void h1_conns_cut_all(proxy *p);   /* and those with one; nothing is suspended afterwards */
 void h1_conn_notify(void *ctx, struct MHD_Connection *c, void **per_connection,
                     enum MHD_ConnectionNotificationCode what);
+
+/* relay.c */
+uint64_t relay_received(const relay *r);  /* from the caller, without what TLS adds */
+void relay_meet(relay *r, h1_conn *conn); /* NULL: it is closed */
 
 /* h1_reply.c: queues what x has to say; MHD_NO: close the connection. */
 enum MHD_Result h1_reply_queue(exchange *x);

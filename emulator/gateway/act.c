@@ -112,7 +112,7 @@ void admission_report(admit *a, const admission *m, const exchange_outcome *o)
                 .reason = m->reason,
                 .decided = m->decided,
                 .unlogged = m->unlogged || !m->service,
-                .https = m->by_run_app_host,
+                .https = m->by_run_app_host || exchange_is_secure(m->x),
                 .method = exchange_method(m->x),
                 .target = exchange_target(m->x),
                 .host = exchange_host(m->x),

@@ -54,7 +54,8 @@ static span forwarded_element(exchange *x, span ip, buf *scratch)
     buf_clear(scratch);
     buf_str(scratch, v6 ? "for=\"[" : "for=\"");
     buf_span(scratch, ip);
-    buf_str(scratch, v6 ? "]\";proto=https" : "\";proto=https");
+    buf_str(scratch, v6 ? "]\";proto=" : "\";proto=");
+    buf_str(scratch, exchange_is_secure(x) ? "https" : "http");
     return judge_keep(x, buf_view(scratch));
 }
 
@@ -84,7 +85,8 @@ void forwarding_fill(forwarding *w, exchange *x, const trace *t, span peer_ip, s
     replace_token(w, x, header, token, scratch);
     append(w, x, "X-Forwarded-For", peer_ip, scratch);
     drop(w, "X-Forwarded-Proto");
-    add(w, SPAN_LIT("X-Forwarded-Proto"), SPAN_LIT("https"));
+    add(w, SPAN_LIT("X-Forwarded-Proto"),
+        exchange_is_secure(x) ? SPAN_LIT("https") : SPAN_LIT("http"));
     append(w, x, "Forwarded", forwarded_element(x, peer_ip, scratch), scratch);
     drop(w, "X-Cloud-Trace-Context");
     add(w, SPAN_LIT("X-Cloud-Trace-Context"), trace_cloud(t, w->cloud));

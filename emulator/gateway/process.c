@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "gateway/process_impl.h"
 #include "jose/keystore.h"
@@ -158,6 +159,7 @@ static bool start_workers(process *p, error *e)
                                                    .connections_max = CONNECTIONS_MAX / n,
                                                    .log_mode = p->o.log_mode,
                                                    .ca = p->ca,
+                                                   .ticket_key = p->ticket_key,
                                                    .want_keys = want_keys,
                                                    .ctx = p},
                                  p->view, e);
@@ -244,6 +246,7 @@ process *process_open(const process_options *o, diagnostics *out_problems, error
     p->o = *o;
     p->ready_fd = o->ready_fd;
     p->started_us = clock_mono_us();
+    random_bytes(p->ticket_key, sizeof p->ticket_key);
     if (open_main(p, e) && open_topology(p, out_problems) && open_gateway(p, e))
         return p;
     process_close(p);

@@ -8,6 +8,7 @@
 #include "gateway/listeners.h"
 #include "gateway/process.h"
 #include "pki/ca.h"
+#include "proxy/tls.h"
 
 struct process {
     process_options o;
@@ -29,6 +30,7 @@ struct process {
     view *view; /* the one that the workers have or are about to have */
     worker *workers[PROCESS_WORKERS_MAX];
     unsigned worker_count;
+    unsigned char ticket_key[TLS_TICKET_KEY_BYTES];
     int ready_fd;
     bool running, ready, closing;
     int64_t started_us;

@@ -15,7 +15,7 @@ typedef struct record {
     reason reason;
     bool decided;  /* false: never judged (the caller left while keys were awaited) */
     bool unlogged; /* production writes no request-log entry for it */
-    bool https;    /* reached by a run.app name: that is how production logs its URL */
+    bool https;    /* over TLS, or by a run.app name: that is how production logs its URL */
     span method, target, host, version;
     span user_agent, referer;
     span remote_ip, server_ip;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "gateway/certificates.h"
 
 enum {
     STACK_BYTES = 256 * 1024,
@@ -24,6 +25,7 @@ struct worker {
     mailbox *mailbox;
     proxy *proxy;
     admit *admit;
+    certificates *certificates; /* NULL: TLS is off */
     request_log *log;
     recent *recent;
     door *doors;
@@ -50,10 +52,29 @@ static void free_parts(worker *w)
     if (w->proxy)
         proxy_close(w->proxy);
     admit_free(w->admit);
+    certificates_free(w->certificates);
     request_log_close(w->log);
     recent_free(w->recent);
     loop_free(w->loop);
     free(w);
+}
+
+static bool open_proxy(worker *w, error *e)
+{
+    const tls_options tls = {
+        .certificate = certificates_find, .ctx = w->certificates, .ticket_key = w->o.ticket_key};
+    w->proxy = proxy_open(w->loop,
+                          &(proxy_options){.handler = admit_handler(w->admit),
+                                           .connection_memory = CONNECTION_MEMORY,
+                                           .connections_max = w->o.connections_max,
+                                           .idle_timeout_s = IDLE_TIMEOUT_S,
+                                           .head_timeout_s = HEAD_TIMEOUT_S,
+                                           .upstream_idle_s = UPSTREAM_IDLE_S,
+                                           .upstream_idle_max = UPSTREAM_IDLE_MAX,
+                                           .connect_timeout_us = CONNECT_TIMEOUT_US,
+                                           .tls = w->certificates ? &tls : NULL},
+                          e);
+    return w->proxy != NULL;
 }
 
 static bool open_parts(worker *w, view *first, error *e)
@@ -64,6 +85,8 @@ static bool open_parts(worker *w, view *first, error *e)
     w->mailbox = mailbox_new(w->loop);
     w->log = request_log_open(w->loop, w->o.log_mode);
     w->recent = recent_new();
+    if (w->o.ca)
+        w->certificates = certificates_new(w->o.ca, clock_system(), view_ref(first));
     w->admit = admit_new(&(admit_options){.loop = w->loop,
                                           .clock = clock_system(),
                                           .log = w->log,
@@ -72,17 +95,7 @@ static bool open_parts(worker *w, view *first, error *e)
                                           .want_keys = w->o.want_keys,
                                           .ctx = w->o.ctx},
                          view_ref(first));
-    w->proxy = proxy_open(w->loop,
-                          &(proxy_options){.handler = admit_handler(w->admit),
-                                           .connection_memory = CONNECTION_MEMORY,
-                                           .connections_max = w->o.connections_max,
-                                           .idle_timeout_s = IDLE_TIMEOUT_S,
-                                           .head_timeout_s = HEAD_TIMEOUT_S,
-                                           .upstream_idle_s = UPSTREAM_IDLE_S,
-                                           .upstream_idle_max = UPSTREAM_IDLE_MAX,
-                                           .connect_timeout_us = CONNECT_TIMEOUT_US},
-                          e);
-    return w->proxy != NULL;
+    return open_proxy(w, e);
 }
 
 static bool start_thread(worker *w, error *e)
@@ -128,7 +141,10 @@ const admit_counters *worker_counters(const worker *w)
 static void take_view(void *ctx, void *arg)
 {
     const worker *w = ctx;
-    admit_take_view(w->admit, arg);
+    view *v = arg;
+    if (w->certificates)
+        certificates_take_view(w->certificates, view_ref(v));
+    admit_take_view(w->admit, v);
 }
 
 void worker_take_view(worker *w, view *v)

@@ -12,7 +12,8 @@ typedef struct worker_options {
     unsigned index;
     unsigned connections_max;
     request_log_mode log_mode;
-    const ca *ca; /* outlives the worker, shared by all; NULL: TLS is off */
+    const ca *ca;                    /* outlives the worker, shared by all; NULL: TLS is off */
+    const unsigned char *ticket_key; /* as tls_options.ticket_key: the same for all workers */
     /* Called on the worker's thread. */
     void (*want_keys)(void *ctx);
     void *ctx;

@@ -46,18 +46,18 @@ class Headers(unittest.TestCase):
 
     # ---- forwarding ----
 
-    def test_the_peer_stands_in_x_forwarded_for_and_the_scheme_is_https(self):
+    def test_the_peer_stands_in_x_forwarded_for_and_the_scheme_is_the_truth(self):
         seen = self.through("open", {})
         self.assertEqual(seen.header("X-Forwarded-For"), "127.0.0.1")
-        self.assertEqual(seen.header("X-Forwarded-Proto"), "https")
-        self.assertEqual(seen.header("Forwarded"), 'for="127.0.0.1";proto=https')
+        self.assertEqual(seen.header("X-Forwarded-Proto"), "http")
+        self.assertEqual(seen.header("Forwarded"), 'for="127.0.0.1";proto=http')
 
     def test_the_peer_is_appended_to_what_the_client_claims(self):
         seen = self.through("open", {"X-Forwarded-For": "203.0.113.7, 10.0.0.1",
-                                     "X-Forwarded-Proto": "http", "Forwarded": "for=x"})
+                                     "X-Forwarded-Proto": "https", "Forwarded": "for=x"})
         self.assertEqual(seen.header("X-Forwarded-For"), "203.0.113.7, 10.0.0.1, 127.0.0.1")
-        self.assertEqual(seen.header("X-Forwarded-Proto"), "https")
-        self.assertEqual(seen.header("Forwarded"), 'for=x, for="127.0.0.1";proto=https')
+        self.assertEqual(seen.header("X-Forwarded-Proto"), "http")
+        self.assertEqual(seen.header("Forwarded"), 'for=x, for="127.0.0.1";proto=http')
 
     def test_the_peer_is_the_last_of_several_fields(self):
         seen = self.through("open", [("X-Forwarded-For", "a"), ("X-Forwarded-For", "b")])

@@ -41,8 +41,8 @@ class Closed(Exception):
 class Client:
     """One connection. send() takes bytes as they are; read() takes one answer off it."""
 
-    def __init__(self, address, timeout=10.0, source=None):
-        """address: "127.0.0.1:8080" or (host, port)."""
+    def __init__(self, address, timeout=10.0, source=None, wrap=None):
+        """address: "127.0.0.1:8080" or (host, port). wrap(socket) returns what to speak on (TLS)."""
         if isinstance(address, str):
             host, _, port = address.rpartition(":")
             address = (host.strip("[]"), int(port))
@@ -51,12 +51,24 @@ class Client:
             address, timeout, source_address=(source, 0) if source else None)
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._data = b""
+        if wrap:
+            self.wrap(wrap)
 
     def __enter__(self):
         return self
 
     def __exit__(self, *unused):
         self.close()
+
+    def wrap(self, wrap):
+        """From here on the connection is spoken through wrap(socket)."""
+        assert not self._data, f"already received {self._data[:200]!r}"
+        plain = self.sock
+        try:
+            self.sock = wrap(plain)
+        except BaseException:
+            plain.close()
+            raise
 
     def close(self):
         self.sock.close()

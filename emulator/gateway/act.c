@@ -133,6 +133,8 @@ void admission_report(admit *a, const admission *m, const exchange_outcome *o)
     (void)exchange_field(m->x, "User-Agent", &r.user_agent);
     (void)exchange_field(m->x, "Referer", &r.referer);
     count_outcome(a, &r);
+    if (m->passed_on)
+        return;
     recent_add(a->o.recent, &r);
     request_log_add(a->o.log, &r);
 }

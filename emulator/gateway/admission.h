@@ -27,6 +27,8 @@ typedef struct admission {
     const binding *binding;
     reason reason;
     bool decided, unlogged, waited, by_run_app_host;
+    bool passed_on; /* to a host outside the topology: not judged, not logged */
+    egress_wait wait;
     token_header header; /* whose token decided */
     span token;
     span caller, explanation, fix, local_fix;
@@ -52,6 +54,15 @@ void admission_judge(admit *a, admission *m);
 /* Acts on the verdict. m may be gone when these return. */
 void admission_forward(admit *a, admission *m);
 void admission_refuse(admit *a, admission *m, error_page p, bool challenge);
+
+/* proxied.c: a target in absolute-form at the shared ingress, which is asked as a proxy then. */
+bool proxied_is(const admit *a, const admission *m);
+/* The service at whose address the target points; NULL: none. */
+const service *proxied_service(const admit *a, const admission *m);
+/* true: it was answered, or passed on. */
+bool proxied_judge(admit *a, admission *m);
+/* The page for a host outside that could not be reached. */
+void proxied_failure(admission *m, proxy_failure f, reply *out);
 
 /* Fills a reply whose views live in the exchange's memory. */
 void admission_page(admit *a, admission *m, error_page p, bool challenge, reply *out);

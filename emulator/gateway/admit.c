@@ -132,6 +132,10 @@ static void on_failure(void *ctx, exchange *x, proxy_failure f, reply *out)
 {
     admit *a = ctx;
     admission *m = exchange_user(x);
+    if (m->passed_on) {
+        proxied_failure(m, f, out);
+        return;
+    }
     m->text_payload = log_text_of(f);
     admission_explain_failure(a, m, f);
     admission_page(a, m, page_of(f), false, out);
@@ -151,6 +155,7 @@ static void on_done(void *ctx, exchange *x, const exchange_outcome *o)
     admit *a = ctx;
     admission *m = exchange_user(x);
     admission_wait_over(a, m);
+    egress_cancel(&m->wait);
     admission_report(a, m, o);
     hold_release(m->hold);
 }

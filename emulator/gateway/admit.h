@@ -6,7 +6,7 @@
 #include <stdatomic.h>
 
 #include "base/clock.h"
-#include "gateway/door.h"
+#include "gateway/egress.h"
 #include "gateway/recent.h"
 #include "gateway/request_log.h"
 #include "proxy/exchange.h"
@@ -22,6 +22,7 @@ typedef struct admit_options {
     request_log *log;
     recent *recent;
     admit_counters *counters;
+    egress *egress; /* outlives the judge; NULL: the shared ingress is no proxy */
     /* A token names a key that is not known (or none is known): fetch them. A later view says what
      * came of it. */
     void (*want_keys)(void *ctx);

@@ -9,6 +9,7 @@
 typedef struct door {
     struct door *next;
     char *service; /* NULL: the shared ingress, routed by Host */
+    net_addr local;
     char server_ip[NET_ADDR_TEXT_MAX];
     proxy *proxy;           /* takes the sockets */
     net_acceptor *acceptor; /* NULL: closed */

@@ -11,12 +11,14 @@ static const view *view_of(const admission *m)
     return m->hold->view;
 }
 
-static void route(admission *m, request_facts *f)
+static void route(const admit *a, admission *m, request_facts *f)
 {
     const view *v = view_of(m);
     host_kind kind = HOST_OWN;
     const service *by_host = snapshot_route_host(v->snap, exchange_host(m->x), &kind);
     f->service = m->door->service ? door_service(m->door, v) : by_host;
+    if (!f->service && proxied_is(a, m))
+        f->service = proxied_service(a, m);
     f->by_run_app_host = by_host && by_host == f->service && kind == HOST_RUN_APP;
     f->reserved_path = f->by_run_app_host && decide_reserved_path(exchange_path(m->x));
     /* Only worth a look where the ingress setting asks for it. */
@@ -122,13 +124,15 @@ static void wait_or_refuse(admit *a, admission *m)
 void admission_judge(admit *a, admission *m)
 {
     request_facts f = {.token = TOKEN_UNCHECKED};
-    route(m, &f);
+    route(a, m, &f);
     if (never_reaches_containers(exchange_method(m->x))) {
         m->unlogged = true;
         m->explanation = SPAN_LIT("TRACE and CONNECT never reach a Cloud Run container.");
         admission_refuse(a, m, ERROR_405_ROBOT, false);
         return;
     }
+    if (proxied_is(a, m) && proxied_judge(a, m))
+        return;
     claims *own = NULL;
     if (decide_needs_token(&f, m->wall_us) && !check_credential(a, m, &f, &own)) {
         claims_free(own);

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "gateway/certificates.h"
+#include "gateway/egress.h"
 
 enum {
     STACK_BYTES = 256 * 1024,
@@ -26,6 +27,7 @@ struct worker {
     proxy *proxy;
     admit *admit;
     certificates *certificates; /* NULL: TLS is off */
+    egress *egress;
     request_log *log;
     recent *recent;
     door *doors;
@@ -52,6 +54,7 @@ static void free_parts(worker *w)
     if (w->proxy)
         proxy_close(w->proxy);
     admit_free(w->admit);
+    egress_free(w->egress);
     certificates_free(w->certificates);
     request_log_close(w->log);
     recent_free(w->recent);
@@ -61,6 +64,7 @@ static void free_parts(worker *w)
 
 static bool open_proxy(worker *w, error *e)
 {
+    const connect_handler connect = egress_connect_handler(w->egress);
     const tls_options tls = {
         .certificate = certificates_find, .ctx = w->certificates, .ticket_key = w->o.ticket_key};
     w->proxy = proxy_open(w->loop,
@@ -72,7 +76,8 @@ static bool open_proxy(worker *w, error *e)
                                            .upstream_idle_s = UPSTREAM_IDLE_S,
                                            .upstream_idle_max = UPSTREAM_IDLE_MAX,
                                            .connect_timeout_us = CONNECT_TIMEOUT_US,
-                                           .tls = w->certificates ? &tls : NULL},
+                                           .tls = w->certificates ? &tls : NULL,
+                                           .connect = &connect},
                           e);
     return w->proxy != NULL;
 }
@@ -85,6 +90,7 @@ static bool open_parts(worker *w, view *first, error *e)
     w->mailbox = mailbox_new(w->loop);
     w->log = request_log_open(w->loop, w->o.log_mode);
     w->recent = recent_new();
+    w->egress = egress_new(w->loop, &w->doors, view_ref(first));
     if (w->o.ca)
         w->certificates = certificates_new(w->o.ca, clock_system(), view_ref(first));
     w->admit = admit_new(&(admit_options){.loop = w->loop,
@@ -92,6 +98,7 @@ static bool open_parts(worker *w, view *first, error *e)
                                           .log = w->log,
                                           .recent = w->recent,
                                           .counters = &w->counters,
+                                          .egress = w->egress,
                                           .want_keys = w->o.want_keys,
                                           .ctx = w->o.ctx},
                          view_ref(first));
@@ -142,6 +149,7 @@ static void take_view(void *ctx, void *arg)
 {
     const worker *w = ctx;
     view *v = arg;
+    egress_take_view(w->egress, view_ref(v));
     if (w->certificates)
         certificates_take_view(w->certificates, view_ref(v));
     admit_take_view(w->admit, v);
@@ -194,9 +202,8 @@ static void obey(void *ctx, void *arg)
     d->acceptor = NULL;
     if (o->fd >= 0) {
         error e = {0};
-        net_addr local;
-        if (net_local(o->fd, &local))
-            (void)net_addr_ip(&local, d->server_ip);
+        if (net_local(o->fd, &d->local))
+            (void)net_addr_ip(&d->local, d->server_ip);
         d->acceptor = net_acceptor_open(w->loop, o->fd, on_accept, d, &e);
         if (!d->acceptor)
             log_at(LOG_ERROR, "a worker cannot accept", LOG_I("worker", w->o.index),

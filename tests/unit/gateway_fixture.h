@@ -80,6 +80,11 @@ bool exchange_is_secure(const exchange *x)
     (void)x;
     return false;
 }
+span exchange_scheme(const exchange *x)
+{
+    (void)x;
+    return (span){0};
+}
 bool exchange_declared_length(const exchange *x, uint64_t *out_bytes)
 {
     *out_bytes = x->declared;

@@ -41,15 +41,22 @@ static void give_back(void *taken)
     capacity_give(taken);
 }
 
-/* Google's limits hold for containers that speak HTTP/1, however the caller speaks. */
-static bool has_limits(const service *s)
+/* Cloud Run docs "Using HTTP/2": towards the container HTTP/2 is downgraded, except for native gRPC
+ * and where the service asks for HTTP/2 end to end. */
+static bool wants_http2(const admission *m)
 {
-    return !s->use_http2;
+    span type = {0};
+    if (m->service->use_http2)
+        return true;
+    return span_eq_str(exchange_version(m->x), "HTTP/2") &&
+           exchange_field(m->x, "Content-Type", &type) == 1 &&
+           span_starts(type, SPAN_LIT("application/grpc"));
 }
 
+/* Google's limits hold for containers that speak HTTP/1, however the caller speaks. */
 static bool too_large(const admission *m)
 {
-    const uint64_t most = has_limits(m->service) ? m->service->body_limit : 0;
+    const uint64_t most = m->h2c ? 0 : m->service->body_limit;
     uint64_t bytes = 0;
     return most && exchange_declared_length(m->x, &bytes) && bytes > most;
 }
@@ -57,6 +64,7 @@ static bool too_large(const admission *m)
 void admission_forward(admit *a, admission *m)
 {
     const view_service *vs = &m->hold->view->services[m->service->index];
+    m->h2c = wants_http2(m);
     if (too_large(m)) {
         admission_explain_too_large(a, m);
         admission_refuse(a, m, ERROR_413, false);
@@ -77,11 +85,11 @@ void admission_forward(admit *a, admission *m)
     forwarding_fill(w, m->x, &m->trace, span_of(m->peer_ip),
                     (span){m->response_trace, m->response_trace_n}, m->header, m->token,
                     &a->scratch);
-    const bool limits = has_limits(m->service);
     exchange_forward(m->x, &(forward){.upstream = vs->upstream,
+                                      .http2 = m->h2c,
                                       .timeout_us = m->service->timeout_us,
-                                      .body_limit = limits ? m->service->body_limit : 0,
-                                      .response_limit = limits ? m->service->response_limit : 0,
+                                      .body_limit = m->h2c ? 0 : m->service->body_limit,
+                                      .response_limit = m->h2c ? 0 : m->service->response_limit,
                                       .over = vs->capacity ? give_back : NULL,
                                       .over_arg = vs->capacity,
                                       .drop = w->drop,
@@ -104,6 +112,15 @@ static void count_outcome(admit *a, const record *r)
         admission_count(&c->allowed);
 }
 
+/* What is logged is how the container was spoken to, whatever the caller speaks. */
+static span logged_protocol(const admission *m)
+{
+    const span version = exchange_version(m->x);
+    if (m->h2c)
+        return SPAN_LIT("H2C");
+    return span_eq_str(version, "HTTP/2") ? SPAN_LIT("HTTP/1.1") : version;
+}
+
 void admission_report(admit *a, const admission *m, const exchange_outcome *o)
 {
     record r = {.wall_us = m->wall_us,
@@ -116,7 +133,7 @@ void admission_report(admit *a, const admission *m, const exchange_outcome *o)
                 .method = exchange_method(m->x),
                 .target = exchange_target(m->x),
                 .host = exchange_host(m->x),
-                .version = exchange_version(m->x),
+                .version = logged_protocol(m),
                 .remote_ip = span_of(m->peer_ip),
                 .server_ip = span_of(m->door->server_ip),
                 .caller = m->caller,

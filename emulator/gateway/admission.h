@@ -29,6 +29,7 @@ typedef struct admission {
     bool decided, unlogged, waited, by_run_app_host;
     bool passed_on; /* to a host outside the topology: not judged, not logged */
     egress_wait wait;
+    bool h2c;            /* the container is spoken to over HTTP/2 */
     token_header header; /* whose token decided */
     span token;
     span caller, explanation, fix, local_fix;

@@ -71,7 +71,7 @@ static bool sound_port(span s)
 }
 
 /* host [":" port], without user information (RFC 9110 §4.2.4, §7.2); a Host field may be empty. */
-static bool sound_authority(span s)
+bool gate_sound_authority(span s)
 {
     span host;
     if (s.n && s.p[0] == '[') {
@@ -128,7 +128,7 @@ static void see_host(scan *s, span value)
 {
     if (s->hosts++)
         s->fault = "Host was sent more than once";
-    else if (!sound_authority(value))
+    else if (!gate_sound_authority(value))
         s->fault = "Host has characters that no host name has";
     s->facts.host = value;
 }
@@ -162,13 +162,13 @@ static const char *authority_fault(span rest)
     size_t end = 0;
     while (end < rest.n && rest.p[end] != '/' && rest.p[end] != '?')
         end++;
-    return end && sound_authority((span){rest.p, end})
+    return end && gate_sound_authority((span){rest.p, end})
                ? NULL
                : "the request target does not name a host, or names it with characters of no host";
 }
 
 /* origin-form, absolute-form, or * for OPTIONS (RFC 9112 §3.2). */
-static const char *target_fault(span method, span target)
+const char *gate_target_fault(span method, span target)
 {
     for (size_t i = 0; i < target.n; i++) {
         unsigned char c = (unsigned char)target.p[i];
@@ -195,7 +195,7 @@ static const char *request_line_fault(span method, span target, span version)
         return "the version is neither HTTP/1.1 nor HTTP/1.0";
     if (version.p != method.p + method.n + target.n + 2)
         return "the parts of the request line are not separated by one blank each";
-    return target_fault(method, target);
+    return gate_target_fault(method, target);
 }
 
 /* The empty line ends the head where the parser says that it does, and CR LF are all that was

@@ -36,4 +36,9 @@ const char *gate_check(struct MHD_Connection *c, const char *method, const char 
 const char *gate_trailers(struct MHD_Connection *c, const char *method,
                           void (*each)(void *ctx, span name, span value), void *ctx);
 
+/* The parts of it that other parsers' requests are held against, too. A request target: NULL, or
+ * what is wrong with it (RFC 9112 §3.2). An authority: HOST or HOST:PORT (RFC 3986 §3.2). */
+const char *gate_target_fault(span method, span target);
+bool gate_sound_authority(span s);
+
 #endif

@@ -56,9 +56,10 @@ struct call {
     call_state state;
     proxy_failure failure;
     const char *why;
-    bool got_continue; /* the upstream said 100 */
-    bool upload_over;  /* it takes no more of the body: the rest is swallowed */
-    bool body_ended;   /* the whole request was handed over */
+    bool got_continue;   /* the upstream said 100 */
+    bool upload_over;    /* it takes no more of the body: the rest is swallowed */
+    bool body_ended;     /* the whole request was handed over */
+    uint32_t reset_code; /* of HTTP/2 (RFC 9113 §7), where the upstream reset the stream */
     response_head response;
 };
 

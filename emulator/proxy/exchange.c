@@ -235,7 +235,8 @@ void exchange_forward(exchange *x, const forward *f)
     };
     if (f->timeout_us > 0)
         loop_timer_set(x->proxy->loop, &x->deadline, loop_now_us(x->proxy->loop) + f->timeout_us);
-    x->call = h1_call_take(&x->proxy->h1_calls, x->proxy->pool);
+    x->call = f->http2 ? h2_call_take(x->proxy->h2_pool)
+                       : h1_call_take(&x->proxy->h1_calls, x->proxy->pool);
     x->call->changed = on_call_changed;
     x->call->owner = x;
     call_start(x->call, &f->upstream, &head, x->has_body && !x->expect_continue);
@@ -252,6 +253,42 @@ bool exchange_body_fits(exchange *x, size_t n)
     if (x->has_reply)
         x->request_body += n;
     return !x->has_reply;
+}
+
+/* ---- heads and bodies leave together, at the end of the turn at the latest ---- */
+
+static void flush_corked(void *arg)
+{
+    proxy *p = arg;
+    while (p->corked) {
+        exchange *x = p->corked;
+        p->corked = x->next_corked;
+        x->corked = false;
+        call_flush(x->call);
+    }
+}
+
+void exchange_cork(exchange *x)
+{
+    proxy *p = x->proxy;
+    if (x->corked)
+        return;
+    if (!p->corked)
+        loop_defer(p->loop, flush_corked, p);
+    x->corked = true;
+    x->next_corked = p->corked;
+    p->corked = x;
+}
+
+void exchange_uncork(exchange *x)
+{
+    if (!x->corked)
+        return;
+    exchange **at = &x->proxy->corked;
+    while (*at != x)
+        at = &(*at)->next_corked;
+    *at = x->next_corked;
+    x->corked = false;
 }
 
 /* ---- the response ---- */

@@ -64,15 +64,35 @@ struct exchange {
     proxy_failure failure;
     unsigned status;
 
+    /* either callers' side's */
+    exchange *next_corked;
+    bool corked;
+    bool cut; /* the caller's connection, or stream, is on its way to its end */
+
     /* h1_front's */
     struct h1_conn *conn;
     struct MHD_Connection *mhd;
     struct MHD_Response *streaming;
     loop_timer continue_timer;
-    exchange *next_corked;
     int64_t hold_until_us; /* 0: was not held yet */
     enum { STAGE_HEAD, STAGE_ADMIT, STAGE_BODY, STAGE_ANSWERED } stage;
-    bool suspended, held, cut, request_ended, continue_waited, corked;
+    bool suspended, held, request_ended, continue_waited;
+
+    /* h2_front's */
+    struct {
+        struct h2_conn *conn;
+        exchange *next, *previous; /* on its connection */
+        buf pending;               /* of the request's body, for which there was no room yet */
+        size_t pending_at;
+        field *trailers;
+        size_t trailer_count;
+        size_t reply_at; /* what of the reply's body has left */
+        int32_t id;
+        bool ended, end_told;      /* the request; upstream's side knows that */
+        bool responding, deferred; /* the head was handed over; the body waits for more */
+        bool end_sent;
+        bool too_large, hosts_differ;
+    } h2;
 
     size_t arena_used;
     arena_block *arena_more;
@@ -94,6 +114,10 @@ void exchange_judge(exchange *x);
 void exchange_settle(exchange *x);
 /* No head went out yet: the judge's page for f becomes the answer. */
 void exchange_fail(exchange *x, proxy_failure f);
+
+/* What was gathered for the upstream leaves when the turn is over, or (uncork) was sent already. */
+void exchange_cork(exchange *x);
+void exchange_uncork(exchange *x);
 
 /* The upstream is done with it: tells whom the judge wants told, once. Before the caller has the
  * last byte, lest its next request comes before. */

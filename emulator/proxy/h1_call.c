@@ -110,15 +110,6 @@ static void abort_call(call *base, proxy_failure f, const char *why)
 
 /* ---- connection ---- */
 
-static bool method_is_idempotent(span m) /* RFC 9110 §9.2.2 */
-{
-    static const char *const idempotent[] = {"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"};
-    for (size_t i = 0; i < countof(idempotent); i++)
-        if (span_eq_str(m, idempotent[i]))
-            return true;
-    return false;
-}
-
 static bool reach(h1_call *c, bool fresh)
 {
     c->up = pool_take(c->pool, &c->to, fresh);

@@ -73,42 +73,6 @@ static void cut(exchange *x)
 
 static const front_ops h1_ops = {.wake = wake, .cut = cut};
 
-/* ---- heads and bodies leave together, at the end of the turn at the latest ---- */
-
-static void flush_corked(void *arg)
-{
-    proxy *p = arg;
-    while (p->corked) {
-        exchange *x = p->corked;
-        p->corked = x->next_corked;
-        x->corked = false;
-        call_flush(x->call);
-    }
-}
-
-static void cork(exchange *x)
-{
-    proxy *p = x->proxy;
-    if (x->corked)
-        return;
-    if (!p->corked)
-        loop_defer(p->loop, flush_corked, p);
-    x->corked = true;
-    x->next_corked = p->corked;
-    p->corked = x;
-}
-
-static void uncork(exchange *x)
-{
-    if (!x->corked)
-        return;
-    exchange **at = &x->proxy->corked;
-    while (*at != x)
-        at = &(*at)->next_corked;
-    *at = x->next_corked;
-    x->corked = false;
-}
-
 /* ---- the head ---- */
 
 static enum MHD_Result see_field(void *ctx, enum MHD_ValueKind kind, const char *name,
@@ -162,7 +126,7 @@ static enum MHD_Result admitted_with_body(exchange *x)
         return MHD_YES;
     }
     if (!x->expect_continue)
-        cork(x);
+        exchange_cork(x);
     mhd_loop_kick(x->proxy->mhd); /* 100 Continue, or the body's first bytes */
     x->stage = STAGE_BODY;
     return MHD_YES;
@@ -232,7 +196,7 @@ static enum MHD_Result take_body(exchange *x, const char *data, size_t *n)
     size_t taken = call_send(x->call, data, *n);
     x->request_body += taken;
     *n -= taken;
-    cork(x);
+    exchange_cork(x);
     if (taken)
         return MHD_YES; /* a rest is offered again */
     if (exchange_has_upstream_head(x)) {
@@ -263,7 +227,7 @@ static void see_trailer(void *ctx, span name, span value)
 static const char *end_request(exchange *x)
 {
     x->request_ended = true;
-    uncork(x);
+    exchange_uncork(x);
     if (x->verdict != VERDICT_FORWARD)
         return NULL;
     trailer_list t;
@@ -365,7 +329,7 @@ static void on_completed(void *ctx, struct MHD_Connection *c, void **per_request
     x->suspended = false;
     release(x);
     x->conn->x = NULL;
-    uncork(x);
+    exchange_uncork(x);
     loop_timer_cancel(x->proxy->loop, &x->continue_timer);
     if (x->streaming)
         MHD_destroy_response(x->streaming);

@@ -130,70 +130,76 @@ static void add_framing(buf *out, const head_framing *f)
     }
 }
 
-typedef struct request_writer {
-    buf *out;
-    const head_out *h;
-    header_names drop;
-    bool connection_names; /* Connection names more than itself */
-    bool framed, host_seen, trailers_welcome;
-} request_writer;
-
-/* What Connection says that concerns other fields, found out before the first one is written. */
-static void look_ahead(request_writer *w)
-{
-    for (size_t i = 0; i < w->h->field_count; i++) {
-        const field *f = &w->h->fields[i];
-        if (f->name.n == 10 && span_ieq_str(f->name, "Connection"))
-            w->connection_names |=
-                !span_ieq_str(f->value, "keep-alive") && !span_ieq_str(f->value, "close");
-        else if (f->name.n == 2 && span_ieq_str(f->name, "TE"))
-            w->trailers_welcome |= list_has(f->value, SPAN_LIT("trailers"));
-        else if (f->name.n == 4 && span_ieq_str(f->name, "Host"))
-            w->host_seen = true;
-    }
-}
-
-static bool is_framing(span name)
+bool header_is_framing(span name)
 {
     return (name.n == 14 && span_ieq_str(name, "Content-Length")) ||
            (name.n == 17 && span_ieq_str(name, "Transfer-Encoding"));
 }
 
-static void write_field(request_writer *w, const field *f)
+static void look_at(header_filter *w, const field *f)
 {
-    const head_out *h = w->h;
-    if (is_framing(f->name)) {
-        if (!w->framed)
-            add_framing(w->out, &h->framing);
-        w->framed = true;
-    } else if (header_is_hop_by_hop(f->name) || header_names_have(&w->drop, f->name) ||
-               (w->connection_names && header_is_named(h->fields, h->field_count, f->name))) {
-        return;
-    } else if (h->host.n && f->name.n == 4 && span_ieq_str(f->name, "Host")) {
-        add_line(w->out, f->name, h->host);
-    } else {
-        add_line(w->out, f->name, f->value);
+    if (f->name.n == 10 && span_ieq_str(f->name, "Connection")) {
+        w->connection_names |=
+            !span_ieq_str(f->value, "keep-alive") && !span_ieq_str(f->value, "close");
+    } else if (f->name.n == 2 && span_ieq_str(f->name, "TE")) {
+        w->trailers_welcome |= list_has(f->value, SPAN_LIT("trailers"));
+    } else if (f->name.n == 4 && span_ieq_str(f->name, "Host")) {
+        w->host_seen = true;
+        if (!w->host.n)
+            w->host = f->value;
     }
+}
+
+void header_filter_init(header_filter *out, const head_out *h)
+{
+    *out = (header_filter){.h = h, .host = h->host};
+    header_names_init(&out->drop, h->drop);
+    for (size_t i = 0; i < h->field_count; i++)
+        look_at(out, &h->fields[i]);
+}
+
+bool header_filter_passes(const header_filter *f, span name)
+{
+    return !header_is_hop_by_hop(name) && !header_names_have(&f->drop, name) &&
+           !(f->connection_names && header_is_named(f->h->fields, f->h->field_count, name));
+}
+
+bool method_is_idempotent(span m)
+{
+    static const char *const idempotent[] = {"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"};
+    for (size_t i = 0; i < sizeof idempotent / sizeof idempotent[0]; i++)
+        if (span_eq_str(m, idempotent[i]))
+            return true;
+    return false;
 }
 
 void headers_write_request(buf *out, const head_out *h)
 {
-    request_writer w = {.out = out, .h = h};
-    header_names_init(&w.drop, h->drop);
-    look_ahead(&w);
+    header_filter filter;
+    bool framed = false;
+    header_filter_init(&filter, h);
     buf_span(out, h->method);
     buf_char(out, ' ');
     buf_span(out, h->target);
     buf_span(out, SPAN_LIT(" HTTP/1.1\r\n"));
-    if (!w.host_seen)
+    if (!filter.host_seen)
         add_line(out, SPAN_LIT("Host"), h->host);
-    for (size_t i = 0; i < h->field_count; i++)
-        write_field(&w, &h->fields[i]);
-    if (w.trailers_welcome)
+    for (size_t i = 0; i < h->field_count; i++) {
+        const field *f = &h->fields[i];
+        if (header_is_framing(f->name)) {
+            if (!framed)
+                add_framing(out, &h->framing);
+            framed = true;
+        } else if (header_filter_passes(&filter, f->name)) {
+            const bool is_host = f->name.n == 4 && span_ieq_str(f->name, "Host");
+            add_line(out, f->name, is_host ? filter.host : f->value);
+        }
+    }
+    if (filter.trailers_welcome)
         buf_span(out, SPAN_LIT("TE: trailers\r\nConnection: TE\r\n"));
     for (size_t i = 0; i < h->add_count; i++)
         add_line(out, h->add[i].name, h->add[i].value);
-    if (!w.framed)
+    if (!framed)
         add_framing(out, &h->framing);
     buf_add(out, "\r\n", 2);
 }

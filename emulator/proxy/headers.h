@@ -46,6 +46,22 @@ typedef struct head_out {
     size_t add_count;
 } head_out;
 
+/* Which of its fields travel, found out before the first one is written. */
+typedef struct header_filter {
+    const head_out *h;
+    header_names drop;
+    span host;             /* what the upstream is told; empty: nothing */
+    bool connection_names; /* Connection names more than itself */
+    bool host_seen;        /* among the fields */
+    bool trailers_welcome; /* the caller said TE: trailers */
+} header_filter;
+void header_filter_init(header_filter *out, const head_out *h);
+/* Not for framing fields: those are the writer's own. */
+bool header_filter_passes(const header_filter *f, span name);
+bool header_is_framing(span name); /* Content-Length, Transfer-Encoding */
+
+bool method_is_idempotent(span method); /* RFC 9110 §9.2.2 */
+
 /* Appends the whole request head. Order, case and duplicates of the caller's fields are kept; our
  * own framing stands where the caller's stood. */
 void headers_write_request(buf *out, const head_out *h);

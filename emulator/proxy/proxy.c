@@ -28,6 +28,10 @@ proxy *proxy_open(loop *l, const proxy_options *o, error *e)
     p->pool = pool_open(l, &(pool_options){.idle_us = (int64_t)o->upstream_idle_s * 1000000,
                                            .idle_max = o->upstream_idle_max,
                                            .connect_timeout_us = o->connect_timeout_us});
+    h2_home_open(&p->h2_home, l);
+    p->h2_pool = h2_pool_open(&p->h2_home,
+                              &(h2_pool_options){.idle_us = (int64_t)o->upstream_idle_s * 1000000,
+                                                 .connect_timeout_us = o->connect_timeout_us});
     p->linger = linger_open(l);
     p->drain_timer.fire = on_drain_timer;
     if (!o->connections_max || open_callers_side(p, o, e))
@@ -164,6 +168,8 @@ void proxy_close(proxy *p)
         x = next;
     }
     h1_call_spares_free(&p->h1_calls);
+    h2_pool_close(p->h2_pool);
+    h2_home_close(&p->h2_home);
     linger_close(p->linger);
     pool_close(p->pool);
     free(p);

@@ -7,6 +7,7 @@
 #include "proxy/exchange_impl.h"
 #include "proxy/guest.h"
 #include "proxy/h1_call.h"
+#include "proxy/h2_call.h"
 #include "proxy/linger.h"
 #include "proxy/pool.h"
 #include "proxy/tls.h"
@@ -42,6 +43,9 @@ struct proxy {
     proxy_options options;
     pool *pool;
     h1_call_spares h1_calls;
+    h2_home h2_home;
+    h2_pool *h2_pool;
+    struct h2_front *h2_front; /* NULL without a callers' side */
     mhd_loop *mhd;
     linger_list *linger;
     tls_context *tls; /* NULL: not spoken */

@@ -275,10 +275,10 @@ static size_t take_piece(call *base, const char *p, size_t n)
         memmove(c->out.p, c->out.p + c->out_sent, c->out.n);
         c->out_sent = 0;
     }
-    const size_t held = c->out.n - c->out_sent;
-    if (n > GATHER_MAX - held)
-        n = GATHER_MAX - held;
-    c->blocked = n == 0;
+    const size_t room = GATHER_MAX - (c->out.n - c->out_sent);
+    c->blocked = n > room;
+    if (c->blocked)
+        n = room;
     c->body_begun = true;
     if (n) {
         buf_add(&c->out, p, n);

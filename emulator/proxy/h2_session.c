@@ -127,11 +127,18 @@ void h2_session_flush_later(h2_session *s)
 
 /* ---- receiving ---- */
 
+/* No client preface, a flood, a header section without end: the peer is told, and no more heard. */
+static void stop_listening(h2_session *s)
+{
+    s->deaf = true;
+    (void)nghttp2_session_terminate_session(s->ng, NGHTTP2_ENHANCE_YOUR_CALM);
+}
+
 void h2_session_receive(h2_session *s)
 {
     char block[READ_BLOCK];
     s->unread = false;
-    for (unsigned reads = 0; s->wire->readable && !s->broken; reads++) {
+    for (unsigned reads = 0; s->wire->readable && !s->broken && !s->deaf; reads++) {
         if (reads == READS_PER_TURN) {
             s->unread = true;
             break;
@@ -139,8 +146,10 @@ void h2_session_receive(h2_session *s)
         ssize_t n = wire_recv(s->wire, block, sizeof block);
         if (n == 0)
             break;
-        if (n < 0 || nghttp2_session_mem_recv(s->ng, (const uint8_t *)block, (size_t)n) < 0)
+        if (n < 0)
             s->broken = true;
+        else if (nghttp2_session_mem_recv(s->ng, (const uint8_t *)block, (size_t)n) < 0)
+            stop_listening(s);
     }
     h2_session_flush_later(s);
 }
@@ -160,7 +169,6 @@ nghttp2_option *h2_options_new(void)
     if (nghttp2_option_new(&o) != 0)
         abort();
     nghttp2_option_set_no_auto_window_update(o, 1);
-    nghttp2_option_set_no_closed_streams(o, 1);
     return o;
 }
 

@@ -43,6 +43,7 @@ struct h2_session {
     bool dirty;
     bool waits;  /* the wire is not connected yet: nothing may leave */
     bool unread; /* more to receive: the turn was long enough */
+    bool deaf;   /* what the peer sends is not to be read any more */
     bool broken; /* nothing can be sent or received any more */
 };
 

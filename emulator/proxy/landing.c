@@ -8,6 +8,7 @@
 
 #include "base/attr.h"
 #include "base/log.h"
+#include "proxy/h2_front.h"
 #include "proxy/proxy_impl.h"
 
 static const char too_slow[] = "HTTP/1.1 408 Request Timeout\r\n"
@@ -115,15 +116,6 @@ static void arm(landing *g, unsigned seconds)
 /* ---- HTTP/2 ---- */
 
 /* w is malloc's. */
-static void take_h2(proxy *p, wire *w, const arrival *from, bool secure)
-{
-    (void)p;
-    (void)from;
-    (void)secure;
-    wire_close(w);
-    free(w);
-}
-
 static wire *new_wire(proxy *p, int fd)
 {
     error e = {0};
@@ -140,7 +132,7 @@ static void begin_h2(proxy *p, int fd, const arrival *from)
 {
     wire *w = new_wire(p, fd);
     if (w)
-        take_h2(p, w, from, false);
+        h2_front_adopt(p, w, &from->peer, from->tag, false);
 }
 
 /* ---- TLS ---- */
@@ -153,7 +145,7 @@ static void take_plain_text(landing *g)
     wire_own(w, NULL, NULL);
     leave(g);
     if (tls_speaks_h2(w))
-        take_h2(p, w, &from, true);
+        h2_front_adopt(p, w, &from.peer, from.tag, true);
     else
         relay_take(p, w, &from);
 }

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/attr.h"
+#include "proxy/h2_front.h"
 #include "proxy/proxy_impl.h"
 
 static void on_drain_timer(loop_timer *t);
@@ -14,6 +15,7 @@ static bool open_callers_side(proxy *p, const proxy_options *o, error *e)
         p->connect = *o->connect;
     if (o->tls)
         p->tls = tls_context_new(o->tls);
+    p->h2_front = h2_front_open(p);
     p->mhd = h1_front_open(p, e);
     return p->mhd != NULL;
 }
@@ -142,6 +144,7 @@ void proxy_drain(proxy *p, int64_t deadline_us, void (*on_idle)(void *ctx), void
     p->on_idle = on_idle;
     p->idle_ctx = ctx;
     h1_conns_shut_idle(p);
+    h2_front_drain(p);
     close_guests(p, false);
     loop_timer_set(p->loop, &p->drain_timer, is_idle(p) ? loop_now_us(p->loop) : deadline_us);
 }
@@ -158,6 +161,7 @@ void proxy_close(proxy *p)
         close_guests(p, true);
         mhd_loop_close(p->mhd);
     }
+    h2_front_close(p->h2_front);
     tls_context_free(p->tls);
     loop_timer_cancel(p->loop, &p->drain_timer);
     while (p->detached)

@@ -96,9 +96,9 @@ class CloudTest(unittest.TestCase):
 class Program(Process):
     """A real client as a process with exactly this environment."""
 
-    def __init__(self, command, env, cwd=None):
+    def __init__(self, command, env, cwd=None, stdin=None):
         isolated = ["env", "-i", *(f"{k}={v}" for k, v in env.items()), *map(str, command)]
-        super().__init__(*isolated[1:], program="/usr/bin/env", cwd=cwd)
+        super().__init__(*isolated[1:], program="/usr/bin/env", cwd=cwd, stdin=stdin)
 
 
 class Calls:

@@ -3,6 +3,7 @@ tests run against."""
 
 import atexit
 import json
+import pathlib
 import shutil
 import tempfile
 
@@ -107,6 +108,11 @@ class Gateway:
     @property
     def control(self):
         return self.address("-", "control")
+
+    @property
+    def ca(self):
+        """The local CA's certificate, with which the gateway's own are signed."""
+        return pathlib.Path(keys_dir()) / "ca" / "ca.pem"
 
     # ---- asking ----
 

@@ -87,7 +87,8 @@ class GrpcTest(PeersTest):
         self.call("once", "db-service", case="refused")
         self.call("once", case="allowed")
         self.server.told(event="begun", case="allowed")
-        self.assertFalse([told for told in self.server.everything() if told.get("case") == "refused"])
+        told = self.server.everything()
+        self.assertFalse([line for line in told if line.get("case") == "refused"])
 
     def test_a_status_without_a_reply_arrives_with_its_trailers(self):
         answer = self.call("fail")

@@ -1,7 +1,7 @@
 // grpc_client.js SCENARIO OPTIONS: calls the Echo service and prints what came of it as JSON.
 // OPTIONS is a JSON object: target, case (a word that the server repeats), ca (a PEM file: TLS),
 // token (sent as metadata), audience (a token of the metadata server, as call credentials), stay
-// (keep the channel until standard input ends, so that only a call's own end is seen by the server).
+// (keep the channel until standard input ends: the server sees a call's own end, not the channel's).
 'use strict';
 
 const fs = require('fs');
@@ -81,7 +81,9 @@ const scenarios = {
   },
 
   async fail(client) {
-    return told(await once(client, { code: grpc.status.ALREADY_EXISTS, details: 'there is one: é' }));
+    return told(await once(client, {
+      code: grpc.status.ALREADY_EXISTS, details: 'there is one: é',
+    }));
   },
 
   // All of one channel at once; what does not come back as it was sent is counted.
@@ -90,12 +92,14 @@ const scenarios = {
       data: Buffer.from(`call ${i}`),
     }));
     const ends = await Promise.all(calls);
-    return { right: ends.filter(({ reply }, i) => reply && reply.data.toString() === `call ${i}`).length,
-      statuses: [...new Set(ends.map(({ status }) => status))] };
+    const right = ({ reply }, i) => reply && reply.data.toString() === `call ${i}`;
+    return {
+      right: ends.filter(right).length, statuses: [...new Set(ends.map(({ status }) => status))],
+    };
   },
 
   async large(client) {
-    const data = Buffer.alloc(options.size || MIB, 'a 1 MiB message of which nothing may be lost; ');
+    const data = Buffer.alloc(options.size || MIB, 'a message of which nothing may be lost; ');
     const end = await once(client, { data });
     return { status: end.status, same: !!end.reply && data.equals(end.reply.data) };
   },
@@ -110,8 +114,10 @@ const scenarios = {
   },
 
   async spread(client) {
-    const call = client.Spread({ data: Buffer.from('x'), count: options.count, code: options.code || 0,
-      details: 'enough' }, metadata());
+    const request = {
+      data: Buffer.from('x'), count: options.count, code: options.code || 0, details: 'enough',
+    };
+    const call = client.Spread(request, metadata());
     const seen = [];
     call.on('data', ({ index }) => seen.push(index));
     return { ...await ended(call), seen };
@@ -139,7 +145,10 @@ const scenarios = {
     const call = client.Talk(metadata());
     const end = ended(call);
     const seen = [];
-    const send = (i) => (i < options.count ? call.write({ data: Buffer.from(`word ${i}`) }) : call.end());
+    const send = (i) => {
+      if (i < options.count) call.write({ data: Buffer.from(`word ${i}`) });
+      else call.end();
+    };
     call.on('data', ({ data }) => { seen.push(data.toString()); send(seen.length); });
     send(0);
     return { ...await end, seen };

@@ -7,7 +7,7 @@ import pathlib
 import shutil
 import tempfile
 
-from tests.lib.process import Process, run, wait_until
+from tests.lib.process import Process, ca_folder, run, wait_until
 from tests.lib.rawhttp import Client, http
 from tests.lib.topology import Topology
 from tests.lib.upstream import Upstream
@@ -112,7 +112,7 @@ class Gateway:
     @property
     def ca(self):
         """The local CA's certificate, with which the gateway's own are signed."""
-        return pathlib.Path(keys_dir()) / "ca" / "ca.pem"
+        return pathlib.Path(ca_folder()) / "ca.pem"
 
     # ---- asking ----
 

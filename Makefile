@@ -151,7 +151,7 @@ help:
 	@echo 'make              build/invoker and the samples'
 	@echo 'make unit         the Check programs of tests/unit'
 	@echo 'make integration  real processes on real sockets: tests/integration'
-	@echo 'make clients      Google client libraries, curl and gcloud: tests/clients'
+	@echo 'make clients      Google libraries, gRPC, WebSockets, curl, Chromium: tests/clients'
 	@echo 'make asan         the three above with ASan+UBSan'
 	@echo 'make bench        figures, as ratios against HAProxy and nginx in the same run'
 	@echo 'make lint         format, layers, sizes, banned calls, cppcheck, clang-tidy, clang build'

@@ -6,6 +6,7 @@ import pathlib
 import tempfile
 import unittest
 
+from tests.lib.gateway import run_app
 from tests.lib.harness import ROOT, Process, Topology, run, sample
 from tests.lib.up import Up
 
@@ -120,6 +121,13 @@ class Calls:
         items = json.loads(answer["body"])
         self.assertEqual(items["source"], "backend-api")
         self.assertEqual([i["name"] for i in items["items"]], ["Keyboard", "Monitor", "Headset"])
+
+    def test_the_production_url_works_and_is_judged_alike(self):
+        for service, status in (("backend-api", 200), ("db-service", 403)):
+            with self.subTest(service=service):
+                url = f"https://{run_app(service)}"
+                answer = self.client(f"{url}/api/items", url, self.cloud.env("frontend"))
+                self.assertEqual(answer["status"], status, answer)
 
     def test_a_call_without_a_grant_is_forbidden(self):
         answer = self.call("frontend", "db-service", "/items")

@@ -10,7 +10,7 @@ packages() {
         libjansson-dev libyaml-dev libcurl4-openssl-dev libsqlite3-dev python3 ;;
     test) echo check curl openssl iproute2 procps ;;
     clients) echo golang-go golang-google-api-dev golang-google-cloud-compute-metadata-dev \
-        docker-compose ;;
+        docker-compose nghttp2-client chromium libnss3-tools ;;
     bench) echo wrk haproxy nginx-light ;;
     lint) echo clang clang-format clang-tidy cppcheck pmccabe ;;
     *) echo "deps.sh: unknown purpose '$1'" >&2; exit 2 ;;
@@ -21,11 +21,13 @@ packages() {
 provided() {
     case $1 in
     python3 | gcc | make | curl | openssl | clang | clang-format | clang-tidy | cppcheck | wrk | \
-        haproxy | docker-compose) command -v "$1" >/dev/null ;;
+        haproxy | docker-compose | chromium) command -v "$1" >/dev/null ;;
     golang-go) command -v go >/dev/null ;;
     nodejs) command -v node >/dev/null ;;
     npm) command -v npm >/dev/null ;;
     nginx-light) command -v nginx >/dev/null ;;
+    nghttp2-client) command -v h2load >/dev/null ;;
+    libnss3-tools) command -v certutil >/dev/null ;;
     *) false ;;
     esac
 }

@@ -65,7 +65,10 @@ class Client(Peer):
     def result(self, timeout=60.0):
         """What it printed, when it has."""
         def line():
-            if self.popen.poll() is not None and not self.out.all():
+            ended = self.popen.poll() is not None
+            if ended:
+                self.out.join()
+            if ended and not self.out.all():
                 raise AssertionError(f"{self.command[-3:]}:\n{self.err.text()}")
             return self.out.all()
         return json.loads(wait_until(line, timeout, f"a result of {self.command[-3:]}")[0])

@@ -137,14 +137,6 @@ class Ways:
                        "--data-binary", "the body")
         self.assertTrue(got["body"].endswith(b"the body"), got)
 
-    def test_a_refused_upload_is_not_asked_for_its_body(self):
-        (self.folder / "upload").write_bytes(PIECE * 8)
-        got = self.ask("/refused", "-T", self.folder / "upload", "-H", "Expect: 100-continue",
-                       "--expect100-timeout", "30", service="db-service", token="db-service")
-        self.assertEqual(got["status"], 403)
-        if got["version"] == "1.1":
-            self.assertEqual(len(got["heads"]), 1, got["heads"])
-
     def test_trailers_arrive(self):
         self.upstream.handle = lambda received: answer(
             headers=[("Transfer-Encoding", "chunked"), ("Trailer", "X-Sum")], length=False
@@ -160,20 +152,30 @@ class Ways:
         self.assertEqual(lines, ["200 1"] + ["200 0"] * 19)
 
 
-class Http1Test(Ways, CurlTest):
+class Http1Ways(Ways):
     options = ("--http1.1",)
     version = "1.1"
+
+    def test_a_refused_upload_is_not_asked_for_its_body(self):
+        (self.folder / "upload").write_bytes(PIECE * 8)
+        got = self.ask("/refused", "-T", self.folder / "upload", "-H", "Expect: 100-continue",
+                       "--expect100-timeout", "30", service="db-service", token="db-service")
+        self.assertEqual((got["status"], len(got["heads"])), (403, 1), got["heads"])
+
+
+class Http1Test(Http1Ways, CurlTest):
+    pass
+
+
+class SecureHttp1Test(Http1Ways, CurlTest):
+    scheme = "https"
 
 
 class Http2Test(Ways, CurlTest):
     options = ("--http2-prior-knowledge",)
     version = "2"
-
-
-class SecureHttp1Test(Ways, CurlTest):
-    scheme = "https"
-    options = ("--http1.1",)
-    version = "1.1"
+    # curl 7.88, Debian 12's, cannot use a connection twice that it has by prior knowledge.
+    test_one_connection_serves_many_requests = None
 
 
 class SecureHttp2Test(Ways, CurlTest):

@@ -1,5 +1,5 @@
-// browse.js OPTIONS: opens pages in Debian's Chromium, driven by the npm package playwright-core, and
-// prints what it saw as JSON. OPTIONS is a JSON object:
+// browse.js OPTIONS: opens a page in Debian's Chromium, driven by the npm package playwright-core,
+// and prints what it saw as JSON. OPTIONS is a JSON object:
 //   browser    the executable        home   its HOME, in which the trusted authorities are
 //   url        what is opened        proxy  the proxy's URL
 //   click      a button's name, and wait for: a text that then must appear
@@ -46,7 +46,9 @@ async function main() {
   try {
     const page = context.pages()[0] || await context.newPage();
     page.setDefaultTimeout(30000);
-    page.on('console', (message) => { if (message.type() === 'error') errors.push(message.text()); });
+    page.on('console', (message) => {
+      if (message.type() === 'error') errors.push(message.text());
+    });
     page.on('pageerror', (error) => errors.push(error.message));
     let seen;
     try {

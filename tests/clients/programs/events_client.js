@@ -1,8 +1,7 @@
 // events_client.js SCENARIO OPTIONS: follows a stream of server-sent events; each time that one has
 // come it asks for the next, so an event that is held back stops everything. Prints the events, or
-// the refusal's status. Scenarios: source (the npm package eventsource on fetch), http2 (node:http2).
-// OPTIONS is a JSON object: origin, case, token, ca (a PEM file, for http2), stop (behind how many
-// events it asks for no more; 3).
+// the refusal's status. Scenarios: source (the npm package eventsource on fetch), http2
+// (node:http2). OPTIONS is a JSON object: origin, case, token, ca (a PEM file, for http2).
 'use strict';
 
 const fs = require('fs');
@@ -14,7 +13,7 @@ const options = JSON.parse(text);
 const authorization = options.token ? { authorization: `Bearer ${options.token}` } : {};
 const EVENTS = `/events?case=${options.case}`;
 const NEXT = `/next?case=${options.case}`;
-const STOP = options.stop || 3;
+const LAST = 3;
 
 const scenarios = {
   source() {
@@ -27,7 +26,7 @@ const scenarios = {
     source.addEventListener('message', async ({ data, lastEventId }) => {
       ids.push(lastEventId);
       seen.push(data);
-      if (seen.length < STOP) await withToken(options.origin + NEXT, { method: 'POST' });
+      if (seen.length < LAST) await withToken(options.origin + NEXT, { method: 'POST' });
     });
     return new Promise((resolve) => source.addEventListener('error', ({ code }) => {
       source.close();
@@ -36,7 +35,8 @@ const scenarios = {
   },
 
   http2() {
-    const session = http2.connect(options.origin, options.ca && { ca: fs.readFileSync(options.ca) });
+    const trust = options.ca ? { ca: fs.readFileSync(options.ca) } : {};
+    const session = http2.connect(options.origin, trust);
     return new Promise((resolve, reject) => {
       session.on('error', reject);
       const stream = session.request({ ':path': EVENTS, ...authorization });
@@ -46,7 +46,7 @@ const scenarios = {
       stream.on('response', (headers) => { status = headers[':status']; });
       stream.setEncoding('utf8').on('data', (chunk) => {
         body += chunk;
-        if (events(body).length === asked && asked < STOP) {
+        if (events(body).length === asked && asked < LAST) {
           asked += 1;
           session.request({ ':path': NEXT, ':method': 'POST', ...authorization }).resume().end();
         }

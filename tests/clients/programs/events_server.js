@@ -1,19 +1,16 @@
-// events_server.js: a stream of server-sent events on a free port. Prints one JSON object a line:
-// {"port"}, then {"event", "case"}. GET /events?case=WORD sends event 1, the next one whenever POST
-// /next?case=WORD comes (204), and ends behind the third.
+// events_server.js: streams of server-sent events on a free port, which it prints as {"port"}. GET
+// /events?case=WORD sends event 1, the next one whenever POST /next?case=WORD comes (204), and ends
+// behind the third.
 'use strict';
 
 const http = require('http');
 
-const say = (object) => console.log(JSON.stringify(object));
 const streams = new Map();
 
 function begin(response, name) {
   const stream = { count: 0, response };
   streams.set(name, stream);
   response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
-  say({ event: 'begun', case: name });
-  response.on('close', () => say({ event: 'closed', case: name }));
   send(stream);
 }
 
@@ -32,4 +29,6 @@ const server = http.createServer((request, response) => {
   return response.end();
 });
 
-server.listen(0, '127.0.0.1', () => say({ port: server.address().port }));
+server.listen(0, '127.0.0.1', () => {
+  console.log(JSON.stringify({ port: server.address().port }));
+});

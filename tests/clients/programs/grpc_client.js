@@ -1,7 +1,7 @@
 // grpc_client.js SCENARIO OPTIONS: calls the Echo service and prints what came of it as JSON.
 // OPTIONS is a JSON object: target, case (a word that the server repeats), ca (a PEM file: TLS),
 // token (sent as metadata), audience (a token of the metadata server, as call credentials), stay
-// (keep the channel until standard input ends: the server sees a call's own end, not the channel's).
+// (keep the channel until standard input ends: the server sees the end of a call, not of it).
 'use strict';
 
 const fs = require('fs');

@@ -225,9 +225,16 @@ class ProxyTest(CurlTest):
                 self.assertEqual((got["status"], got["body"].decode()), (401, page_401("/a")))
 
     def test_the_proxy_takes_absolute_urls(self):
-        got = self.by_proxy("/items?x=1", scheme="http")
+        got = self.curl("http://backend-api.localhost/items?x=1", "--proxy",
+                        f"http://{self.gateway.ingress}")
         self.assertEqual((got["status"], got["version"]), (200, "1.1"))
         self.assertTrue(self.upstream.last.raw_head.startswith(b"GET /items?x=1 HTTP/1.1\r\n"))
+        self.assertEqual(self.upstream.last.header("Host"), "backend-api.localhost")
+
+    def test_a_production_url_without_tls_leads_to_the_one_with_it(self):
+        got = self.by_proxy("/items?x=1", scheme="http")
+        self.assertEqual(got["status"], 302)
+        self.assertEqual(got["headers"]["location"], f"https://{run_app('backend-api')}/items?x=1")
 
     def test_a_foreign_host_is_refused_with_a_word_about_egress(self):
         url = "http://foreign.example/"

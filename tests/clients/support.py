@@ -8,6 +8,7 @@ import unittest
 
 from tests.lib.gateway import run_app
 from tests.lib.harness import ROOT, Process, Topology, run, sample
+from tests.lib.process import ca_folder
 from tests.lib.up import Up
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -50,7 +51,8 @@ class Cloud:
         self.start()
 
     def start(self):
-        self.up = Up(self.topology, env={"XDG_STATE_HOME": str(self.topology.dir / "state")})
+        # Its own and that of `invoker env`, which knows nothing of --keys.
+        self.up = Up(self.topology, "--ca", ca_folder(), env={"XDG_STATE_HOME": str(self.topology.dir / "state")})
         try:
             self.info = self.up.ready()
         except BaseException:

@@ -191,7 +191,7 @@ class SecureGrpcTest(PeersTest):
         self.assertEqual(answer["status"], "UNAUTHENTICATED", answer)
 
     def test_the_production_name_works_through_the_proxy(self):
-        env = {"https_proxy": f"http://{self.gateway.ingress}"}
+        env = {"https_proxy": f"http://{self.gateway.ingress}", "no_proxy": "127.0.0.1"}
         for service, status in (("backend-api", "OK"), ("db-service", "PERMISSION_DENIED")):
             with self.subTest(service=service):
                 answer = self.call("once", service, f"{run_app(service)}:443", env)

@@ -23,11 +23,19 @@ def plain_env():
 
 
 class Peer(Program):
-    """A Node program of ours; each line that it prints is a JSON object."""
+    """A Node program of ours; each line that it prints is a JSON object. Its standard input is a
+    pipe, whose end tells that this process is gone, or done with it."""
 
-    def __init__(self, name, *args, env=None, stdin=None):
+    def __init__(self, name, *args, env=None):
         super().__init__([NODE, PROGRAMS / name, *args], {**plain_env(), **(env or {})},
-                         stdin=stdin)
+                         stdin=subprocess.PIPE)
+
+    def let_go(self):
+        self.popen.stdin.close()
+
+    def kill(self):
+        self.popen.stdin.close()
+        super().kill()
 
     def told(self, timeout=30.0, **wanted):
         """The first object with these members."""
@@ -60,7 +68,7 @@ class Client(Peer):
     """A client in a scenario; it may wait for let_go() to read on or to end."""
 
     def __init__(self, name, scenario, options, env=None):
-        super().__init__(name, scenario, json.dumps(options), env=env, stdin=subprocess.PIPE)
+        super().__init__(name, scenario, json.dumps(options), env=env)
 
     def result(self, timeout=60.0):
         """What it printed, when it has."""
@@ -72,14 +80,6 @@ class Client(Peer):
                 raise AssertionError(f"{self.command[-3:]}:\n{self.err.text()}")
             return self.out.all()
         return json.loads(wait_until(line, timeout, f"a result of {self.command[-3:]}")[0])
-
-    def let_go(self):
-        self.popen.stdin.close()
-
-    def kill(self):
-        if not self.popen.stdin.closed:
-            self.popen.stdin.close()
-        super().kill()
 
 
 class PeersTest(unittest.TestCase):

@@ -32,3 +32,5 @@ const server = http.createServer((request, response) => {
 server.listen(0, '127.0.0.1', () => {
   console.log(JSON.stringify({ port: server.address().port }));
 });
+
+process.stdin.resume().on('end', () => process.exit());

@@ -94,3 +94,5 @@ server.bindAsync('127.0.0.1:0', grpc.ServerCredentials.createInsecure(), (error,
   if (error) throw error;
   say({ port });
 });
+
+process.stdin.resume().on('end', () => process.exit());

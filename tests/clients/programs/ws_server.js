@@ -54,3 +54,5 @@ sockets.on('connection', (ws, request) => {
 });
 
 server.listen(0, '127.0.0.1', () => say({ port: server.address().port }));
+
+process.stdin.resume().on('end', () => process.exit());

@@ -17,7 +17,12 @@ enum {
     KICK_RUNS = 2,
     /* Others wait while the daemon runs; but a run is cheaper than a turn, and what several runs
      * read of a long upload can leave in one write. */
-    RUNS_PER_TURN = 4
+    RUNS_PER_TURN = 4,
+    /* It asks to run again for as long as there are bytes that it neither takes nor hands on, say
+     * of a chunk's size line that is longer than its memory: from so many runs in a row on without
+     * an event or a kick it runs at its leisure. */
+    RESTLESS_MAX = 32,
+    RESTLESS_RUN_US = 10 * 1000
 };
 
 struct mhd_loop {
@@ -27,6 +32,7 @@ struct mhd_loop {
     void *tag;         /* of the socket that is being handed in */
     unsigned due;      /* how often to run the daemon before sleeping */
     unsigned held;     /* connections that wait without being suspended */
+    unsigned restless; /* runs in a row that nobody but the daemon asked for */
     int64_t run_at_us; /* the daemon's own next time-out; negative: none */
 };
 
@@ -34,8 +40,20 @@ static void on_daemon_ready(loop_watch *w, uint32_t events)
 {
     (void)events;
     mhd_loop *m = container_of(w, mhd_loop, watch);
+    m->restless = 0;
     if (!m->due)
         m->due = 1;
+}
+
+/* The daemon wants to run again at once: it shall, unless that has led to nothing for long. */
+static void run_again(mhd_loop *m)
+{
+    if (m->held || m->due)
+        return;
+    if (++m->restless < RESTLESS_MAX)
+        m->due = 1;
+    else
+        m->run_at_us = loop_now_us(m->loop) + RESTLESS_RUN_US;
 }
 
 static void run(mhd_loop *m)
@@ -45,12 +63,15 @@ static void run(mhd_loop *m)
     (void)MHD_run(m->daemon);
     unsigned long long ms;
     m->run_at_us = -1;
-    if (MHD_get_timeout(m->daemon, &ms) == MHD_YES) {
+    if (MHD_get_timeout(m->daemon, &ms) != MHD_YES) {
+        m->restless = 0;
+    } else if (ms == 0) {
+        run_again(m);
+    } else {
+        m->restless = 0;
         if (ms > 3600000)
             ms = 3600000;
         m->run_at_us = loop_now_us(m->loop) + (int64_t)ms * 1000;
-        if (ms == 0 && !m->held && !m->due)
-            m->due = 1;
     }
     if (m->held)
         m->run_at_us = loop_now_us(m->loop) + HELD_RUN_US;
@@ -157,7 +178,7 @@ void mhd_loop_adopt(mhd_loop *m, int fd, const net_addr *peer, void *tag)
     /* The socket is the daemon's from here on, also when it refuses. */
     (void)MHD_add_connection(m->daemon, fd, (const struct sockaddr *)&peer->ss, peer->len);
     m->tag = NULL;
-    m->due = KICK_RUNS;
+    mhd_loop_kick(m);
 }
 
 void *mhd_loop_adopting_tag(const mhd_loop *m)
@@ -167,6 +188,7 @@ void *mhd_loop_adopting_tag(const mhd_loop *m)
 
 void mhd_loop_kick(mhd_loop *m)
 {
+    m->restless = 0;
     m->due = KICK_RUNS;
 }
 

@@ -225,6 +225,22 @@ START_TEST(the_gate_refuses_what_is_ambiguous)
 }
 END_TEST
 
+START_TEST(bytes_that_the_daemon_neither_takes_nor_hands_on_keep_nobody_busy)
+{
+    rig *t = rig_new();
+    static const char head[] = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3;";
+    static char extension[64 * 1024];
+    memset(extension, 'x', sizeof extension);
+    ck_assert_int_gt(send(t->client, head, sizeof head - 1, 0), 0);
+    ck_assert_int_gt(send(t->client, extension, sizeof extension, MSG_DONTWAIT), 32 * 1024);
+    unsigned turns = 0;
+    for (int64_t end = loop_now_us(t->loop) + 200 * 1000; loop_now_us(t->loop) < end; turns++)
+        loop_turn(t->loop, 50 * 1000);
+    ck_assert_uint_lt(turns, 200);
+    rig_free(t);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("mhd_loop");
@@ -232,6 +248,7 @@ int main(void)
     tcase_add_test(c, an_adopted_socket_is_served_with_its_tag_and_raw_target);
     tcase_add_test(c, a_suspended_request_is_answered_after_it_was_resumed);
     tcase_add_loop_test(c, the_gate_refuses_what_is_ambiguous, 0, (int)countof(rows));
+    tcase_add_test(c, bytes_that_the_daemon_neither_takes_nor_hands_on_keep_nobody_busy);
     suite_add_tcase(s, c);
     return check_main(s);
 }

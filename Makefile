@@ -18,6 +18,7 @@ PKG_CFLAGS := $(shell $(PKG) --cflags $(PKG_NAMES) 2>/dev/null)
 PKG_LIBS := $(shell $(PKG) --libs $(PKG_NAMES) 2>/dev/null)
 SAMPLE_LIBS := $(shell $(PKG) --libs libmicrohttpd libcrypto jansson libcurl sqlite3 2>/dev/null)
 CHECK_LIBS := $(shell $(PKG) --libs check 2>/dev/null)
+BENCH_LIBS := $(shell $(PKG) --libs libnghttp2 2>/dev/null)
 
 WARN := -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wformat=2 -Wundef -Wvla \
         -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wpointer-arith -Wcast-qual \
@@ -53,6 +54,7 @@ all: $(LIB) $(BIN) $(SAMPLE_BIN)
 
 $(B)/obj/emulator/%.o $(B)/obj/tests/%.o: CFLAGS_ALL += -Iemulator
 $(B)/obj/samples/%.o: CFLAGS_ALL += -Isamples
+$(B)/obj/tests/bench/%.o: CFLAGS_ALL += -Itests/bench
 $(B)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) -c $< -o $@
@@ -76,9 +78,9 @@ $(B)/tests/%: $(B)/obj/tests/unit/%.o $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(LINK) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) $(CHECK_LIBS) -lpthread
 
-$(B)/bench/%: $(B)/obj/tests/bench/%.o $(LIB)
+$(B)/bench/%: $(B)/obj/tests/bench/%.o $(call obj,$(wildcard tests/bench/common/*.c)) $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(LINK) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) -lpthread
+	$(CC) $(LINK) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) $(BENCH_LIBS) -lpthread
 
 # ---- what people run -------------------------------------------------------------------------
 # The packages may only just have been installed when `deps` ends, so whatever needs them runs in a

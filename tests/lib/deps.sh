@@ -11,7 +11,7 @@ packages() {
     test) echo check curl openssl iproute2 procps ;;
     clients) echo golang-go golang-google-api-dev golang-google-cloud-compute-metadata-dev \
         docker-compose nghttp2-client chromium libnss3-tools ;;
-    bench) echo wrk haproxy nginx-light ;;
+    bench) echo wrk haproxy nginx-light nghttp2-client gnuplot-nox ;;
     lint) echo clang clang-format clang-tidy cppcheck pmccabe ;;
     *) echo "deps.sh: unknown purpose '$1'" >&2; exit 2 ;;
     esac
@@ -28,6 +28,7 @@ provided() {
     nginx-light) command -v nginx >/dev/null ;;
     nghttp2-client) command -v h2load >/dev/null ;;
     libnss3-tools) command -v certutil >/dev/null ;;
+    gnuplot-nox) command -v gnuplot >/dev/null ;;
     *) false ;;
     esac
 }

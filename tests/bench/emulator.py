@@ -6,7 +6,7 @@ import select
 import subprocess
 import urllib.request
 
-from measure import Program
+from program import Program
 from tests.lib.topology import Topology
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -21,14 +21,15 @@ def get(url):
         return answer.read().decode("ascii")
 
 
-def topology(upstream_port):
+def topology(upstream_port, **target):
+    """target: more keys of the service."""
     return Topology({
         "project": {"id": "bench-project", "number": 123456789012}, "region": "us-central1",
         "limits": {"request_body": "off", "response_body": "off"},
         "service_accounts": {"caller-sa": {}, "target-sa": {}},
         "services": {
             "target": {"service_account": "target-sa", "timeout": "3600s",
-                       "upstream": f"http://127.0.0.1:{upstream_port}"},
+                       "upstream": f"http://127.0.0.1:{upstream_port}", **target},
             "caller": {"service_account": "caller-sa"}},
         "matrix": {"caller-sa": ["target"]}})
 
@@ -42,14 +43,15 @@ def identity_url(metadata):
 class Emulator:
     """metadata and gateway (one worker) in front of an upstream."""
 
-    def __init__(self, upstream_port, log="off"):
-        self.topology = topology(upstream_port).shared()
+    def __init__(self, upstream_port, log="off", **target):
+        self.topology = topology(upstream_port, **target).shared()
         self.topology.ephemeral("target", "listen", "metadata")
         self.topology.ephemeral("caller", "listen", "metadata")
         self.keys = str(self.topology.keys)
         self.metadata = self.start("metadata", "--keys", self.keys)
         self.gateway = self.start("gateway", "--workers", "1", "--request-log", log)
-        self.url = "http://" + self.topology.address("target", "listen")
+        self.address = self.topology.address("target", "listen")
+        self.url = "http://" + self.address
         self.identity = identity_url(self.topology.address("caller", "metadata"))
         self.token = get(self.identity + self.url)
         self.auth = [f"Authorization: Bearer {self.token}"]
@@ -67,6 +69,10 @@ class Emulator:
             return program
         finally:
             os.close(read)
+
+    def token_without_grant(self):
+        """Good in itself, but of an account that may not invoke the service."""
+        return get(identity_url(self.topology.address("target", "metadata")) + self.url)
 
     def public_key(self, path):
         """Writes the verification key as PEM."""

@@ -10,21 +10,23 @@ import subprocess
 import time
 
 import emulator as invoker
-from measure import Program, figure
+from emulator import Emulator
+from program import Program
 
 CONNECTIONS = 10000
 STARTS = 9
 
 
-def bench(emulator, upstream_port):
-    print("start and size:")
-    alone(emulator)
-    together(upstream_port, "up to first authorised 200, keys exist", "<= 100 ms", STARTS, False)
-    together(upstream_port, "up to first authorised 200, keys made", "<= 500 ms", STARTS, True)
-    idle_connections(emulator)
+def bench(ctx):
+    ctx.report.section("size", "starting up, and resident memory")
+    with Emulator(ctx.upstream_port) as emulator:
+        alone(ctx.report, emulator)
+        idle_connections(ctx.report, emulator)
+    together(ctx, "up to first authorised 200, keys exist", "<= 100", False)
+    together(ctx, "up to first authorised 200, keys made", "<= 500", True)
 
 
-def alone(emulator):
+def alone(report, emulator):
     for command, args in (("metadata", ("--keys", emulator.keys)), ("gateway", ("--workers", "1"))):
         times = []
         for i in range(STARTS):
@@ -33,11 +35,11 @@ def alone(emulator):
             times.append((time.monotonic() - began) * 1e3)
             if i == 0:
                 time.sleep(0.2)
-                figure(f"{command}: resident when idle", f"{program.rss_kib() / 1024:.1f} MiB",
-                       "<= 10 MiB")
+                report.value(f"{command}: resident when idle", program.rss_kib() / 1024, "MiB",
+                             "<= 10")
             program.stop()
-        figure(f"{command}: exec to answering (fork from Python included)",
-               f"{statistics.median(times):.1f} ms", "<= 10 ms")
+        report.value(f"{command}: exec to answering (fork from Python included)",
+                     statistics.median(times), "ms", "<= 10")
 
 
 def exchange(address, request):
@@ -64,10 +66,10 @@ def first_answer(info):
              "Connection: close\r\n\r\n")
 
 
-def together(upstream_port, title, goal, count, new_keys):
-    with invoker.topology(upstream_port) as t:
+def together(ctx, title, aim, new_keys):
+    with invoker.topology(ctx.upstream_port) as t:
         times = []
-        for _ in range(count + (not new_keys)):
+        for _ in range(STARTS + (not new_keys)):
             if new_keys:
                 shutil.rmtree(t.keys, ignore_errors=True)
             began = time.monotonic()
@@ -77,18 +79,16 @@ def together(upstream_port, title, goal, count, new_keys):
                 times.append((time.monotonic() - began) * 1e3)
         if not new_keys:
             times.pop(0)  # made them
-        figure(f"{title}: median; slowest",
-               f"{statistics.median(times):.0f}; {max(times):.0f} ms", goal)
+        ctx.report.value(title, statistics.median(times), "ms", aim)
 
 
-def idle_connections(emulator):
+def idle_connections(report, emulator):
     """Each has had one answer and stays open. Four source addresses: one has not many more
     ephemeral ports than connections are wanted."""
-    host, _, port = emulator.topology.address("target", "listen").rpartition(":")
+    host, _, port = emulator.address.rpartition(":")
     request = f"GET / HTTP/1.1\r\nHost: {host}:{port}\r\n{emulator.auth[0]}\r\n\r\n".encode("ascii")
     before = emulator.gateway.rss_kib()
     held = []
-    trouble = ""
 
     def answered(s):
         s.sendall(request)
@@ -103,14 +103,14 @@ def idle_connections(emulator):
         each = (emulator.gateway.rss_kib() - before) / CONNECTIONS
         if not all(answered(s) for s in held[::100]):
             raise OSError("gone again")
+        report.value("resident memory for each idle connection", each, "KiB", "<= 24")
     except OSError as e:
-        trouble = f", then: {e}"
-    figure("idle keep-alive connections held, all served before and after",
-           f"{len(held)}{trouble}", str(CONNECTIONS))
-    if not trouble:
-        figure("resident memory for each of them", f"{each:.1f} KiB", "<= 24 KiB")
-    for s in held:
-        s.close()
+        report.trouble(f"after {len(held)} connections: {e}")
+    finally:
+        report.value("idle connections held, all served before and after", len(held), "",
+                     f">= {CONNECTIONS}")
+        for s in held:
+            s.close()
 
 
 def raise_descriptor_limit():

@@ -19,7 +19,8 @@ def capacity(contenders, headers):
 def quiet(results, what):
     """Other work on the machine only ever adds to a latency, so the quieter rounds count: the
     lower quartile."""
-    return statistics.quantiles((getattr(r, what) for r in results), n=4)[0]
+    return statistics.quantiles((getattr(r, what) for r in results), n=4,
+                                method="inclusive")[0]
 
 
 def measure(ctx, contenders, headers, rate):

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/timerfd.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "common/caller.h"
@@ -29,7 +28,7 @@ struct schedule {
     loop_watch timer;
     const char *request;
     size_t request_n;
-    int64_t begin_us, rate, total, started;
+    int64_t begin_us, rate, total, started, armed_us;
     connection *idle[CONNECTIONS_MAX]; /* a ring, so that all of them take turns */
     size_t room, first, idle_n;
     latencies took;
@@ -65,6 +64,9 @@ static void launch(schedule *s)
     if (s->idle_n == 0 || s->started == s->total)
         return;
     const int64_t at = due_us(s, s->started);
+    if (s->armed_us == at)
+        return;
+    s->armed_us = at;
     const struct itimerspec t = {.it_value = {at / US_PER_S, at % US_PER_S * 1000}};
     (void)timerfd_settime(s->timer.fd, TFD_TIMER_ABSTIME, &t, NULL);
 }
@@ -72,9 +74,7 @@ static void launch(schedule *s)
 static void on_timer(loop_watch *w, uint32_t events)
 {
     (void)events;
-    uint64_t expired;
-    if (read(w->fd, &expired, sizeof expired) == sizeof expired)
-        launch(container_of(w, schedule, timer));
+    launch(container_of(w, schedule, timer));
 }
 
 static void on_answer(loop_watch *w, uint32_t events)
@@ -105,7 +105,7 @@ static void open_all(schedule *s, const char *address, size_t count)
     s->room = count;
     s->loop = loop_new(&e);
     s->timer = (loop_watch){.ready = on_timer, .fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK)};
-    if (!all || !s->loop || !loop_add(s->loop, &s->timer, EPOLLIN, &e))
+    if (!all || !s->loop || !loop_add(s->loop, &s->timer, EPOLLIN | EPOLLET, &e))
         caller_die("cannot start: %s", e.text);
     for (size_t i = 0; i < count; i++) {
         all[i].of = s;

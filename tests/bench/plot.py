@@ -46,7 +46,7 @@ def draw(figures, path):
         return
     height = count * ROW + FRAME * sum(map(bool, rows.values()))
     script = f"""
-set terminal pngcairo size {WIDTH},{height} font "sans,11" background rgb "white"
+set terminal pngcairo size {WIDTH},{height} font "sans,11" noenhanced background rgb "white"
 set output "{path}"
 set multiplot
 set lmargin at screen 0.43

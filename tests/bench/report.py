@@ -101,8 +101,8 @@ class Report:
                  + ("; short:" if short else ""))
         for f in short:
             self.say(f"  {f.section}: {f.name}")
-        for text in self.troubles:
-            self.say(f"  not measured: {text}")
+        if self.troubles:
+            self.say(f"{len(self.troubles)} could not be measured: see above")
         os.makedirs(self.folder, exist_ok=True)
         path = os.path.join(self.folder, "bench")
         with open(path + ".txt", "w", encoding="utf-8") as out:

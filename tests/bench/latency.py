@@ -1,12 +1,13 @@
 """Latency at half load: requests at a fixed pace, each timed from when it was meant to start."""
 
 import contextlib
-import statistics
+import functools
 
 import peers
 from emulator import Emulator
 from generators import paced, wrk
 from h1 import jwt_peer
+from measure import rounds
 
 DIRECT = "no proxy"
 
@@ -19,19 +20,14 @@ def capacity(contenders, headers):
 def quiet(results, what):
     """Other work on the machine only ever adds to a latency, so the quieter rounds count: the
     lower quartile."""
-    return statistics.quantiles((getattr(r, what) for r in results), n=4,
-                                method="inclusive")[0]
+    values = sorted(getattr(r, what) for r in results)
+    return values[len(values) // 4]
 
 
-def measure(ctx, contenders, headers, rate):
-    results = {name: [] for name in contenders}
-    for i in range(2 * ctx.rounds):
-        for name in list(contenders)[::1 if i % 2 == 0 else -1]:
-            try:
-                results[name].append(paced(contenders[name], rate, headers, seconds=ctx.seconds))
-            except RuntimeError as e:
-                ctx.report.trouble(f"{name}: {e}")
-    return {name: found for name, found in results.items() if len(found) > 1}
+def measure(ctx, contenders, headers, rate, count):
+    return rounds(ctx.report, count, {
+        name: functools.partial(paced, address, rate, headers, seconds=ctx.seconds)
+        for name, address in contenders.items()})
 
 
 def added(results, name):
@@ -63,7 +59,7 @@ def bench(ctx):
         contenders = {DIRECT: f"127.0.0.1:{ctx.upstream_port}", "invoker": emulator.address,
                       "haproxy": f"127.0.0.1:{plain_port}", "nginx": f"127.0.0.1:{web_port}"}
         rate = capacity(contenders, emulator.auth) / 2
-        results = measure(ctx, contenders, emulator.auth, rate)
+        results = measure(ctx, contenders, emulator.auth, rate, 2 * ctx.rounds)
         figures(ctx.report, results, rate)
         slower(ctx, emulator, f"127.0.0.1:{jwt_port}")
 
@@ -72,7 +68,7 @@ def slower(ctx, emulator, jwt_address):
     """HAProxy that checks tokens reaches less: both at half of its capacity."""
     contenders = {"invoker": emulator.address, "haproxy jwt": jwt_address}
     rate = capacity({"haproxy jwt": jwt_address}, emulator.auth) / 2
-    results = measure(ctx, contenders, emulator.auth, rate)
+    results = measure(ctx, contenders, emulator.auth, rate, ctx.rounds)
     if len(results) == len(contenders):
         pair = [quiet(results[name], "p99_us") for name in contenders]
         ctx.report.against(f"p99 at {rate:.0f} requests/s vs HAProxy jwt_verify", "µs", pair,

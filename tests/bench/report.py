@@ -9,8 +9,9 @@ import plot
 from measure import median, ratios
 
 WIDTHS = "  {:<62} {:>13} {:>13} {:>7}  {:<9} {:<5} {}"
-UNITS = {"µs": "{:.1f} µs", "ms": "{:.1f} ms", "/s": "{:.0f}/s", "KiB": "{:.1f} KiB",
-         "MiB": "{:.1f} MiB", "GiB/s": "{:.2f} GiB/s", "ms/GiB": "{:.0f} ms/GiB", "": "{:.0f}"}
+UNITS = {"ns": "{:.0f} ns", "µs": "{:.1f} µs", "ms": "{:.1f} ms", "/s": "{:.0f}/s",
+         "KiB": "{:.1f} KiB", "MiB": "{:.1f} MiB", "GiB/s": "{:.2f} GiB/s",
+         "ms/GiB": "{:.0f} ms/GiB", "": "{:.0f}"}
 
 
 @dataclasses.dataclass
@@ -74,7 +75,7 @@ class Report:
         self.add(Figure(self.current, name, unit, value, aim=aim))
 
     def against(self, name, unit, values, aim="", spread=(None, None)):
-        """values: ours and the peer's, where they are numbers of their own rather than of rounds."""
+        """values: ours and the peer's, where there are no pairs within rounds."""
         ours, peer = values
         self.add(Figure(self.current, name, unit, ours, peer, ours / peer, *spread, aim))
 

@@ -124,7 +124,7 @@ asan:
 .PHONY: bench
 bench: deps-bench
 	@$(MAKE) --no-print-directory -s -j2 all bench-programs
-	@$(PYTHON) tests/bench/bench.py
+	@$(PYTHON) tests/bench/bench.py $(ONLY:%=--only %)
 .PHONY: bench-programs
 bench-programs: $(BENCH_BIN)
 
@@ -155,7 +155,8 @@ help:
 	@echo 'make integration  real processes on real sockets: tests/integration'
 	@echo 'make clients      Google libraries, gRPC, WebSockets, curl, Chromium: tests/clients'
 	@echo 'make asan         the three above with ASan+UBSan'
-	@echo 'make bench        figures, as ratios against HAProxy and nginx in the same run'
+	@echo 'make bench        figures, as ratios against HAProxy and nginx in the same run; ONLY=h1,ws'
+	@echo '                  picks parts; text, JSON and a plot in build/bench/bench.*'
 	@echo 'make lint         format, layers, sizes, banned calls, cppcheck, clang-tidy, clang build'
 	@echo 'make format       clang-format over all sources'
 	@echo 'make deps         install what is missing (Debian packages, npm packages of the tests)'

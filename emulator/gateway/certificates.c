@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "config/values.h"
+#include "pki/ca.h"
 
 /* Leaves are good for more than a year; whoever runs for half of one makes them anew. */
 enum { LEAF_S = 180 * 24 * 3600, LEAVES_MAX = 256, NAME_MAX_BYTES = 253 };
@@ -18,7 +19,8 @@ typedef struct leaf {
 } leaf;
 
 struct certificates {
-    const ca *ca;
+    const char *ca_dir;
+    ca *ca; /* NULL until somebody asks, or as long as it cannot be opened */
     clock_source clock;
     view *view;
     strmap *by_name; /* lower-case name, or a local address → leaf */
@@ -37,12 +39,12 @@ static void forget_all(certificates *c)
     c->by_name = strmap_new();
 }
 
-certificates *certificates_new(const ca *authority, clock_source clock, view *first)
+certificates *certificates_new(const char *ca_dir, clock_source clock, view *first)
 {
     certificates *c = calloc(1, sizeof *c);
     if (!c)
         abort();
-    *c = (certificates){.ca = authority, .clock = clock, .view = first, .by_name = strmap_new()};
+    *c = (certificates){.ca_dir = ca_dir, .clock = clock, .view = first, .by_name = strmap_new()};
     return c;
 }
 
@@ -53,6 +55,7 @@ void certificates_free(certificates *c)
     forget_all(c);
     strmap_free(c->by_name);
     view_unref(c->view);
+    ca_close(c->ca);
     free(c);
 }
 
@@ -104,7 +107,9 @@ static X509 *leaf_for(certificates *c, span key, const char *const *names, size_
     if (l || strmap_count(c->by_name) >= LEAVES_MAX)
         forget_all(c);
     error e = {0};
-    X509 *cert = ca_leaf(c->ca, names, n, &e);
+    if (!c->ca)
+        c->ca = ca_open(c->ca_dir, false, c->clock, &e);
+    X509 *cert = c->ca ? ca_leaf(c->ca, names, n, &e) : NULL;
     if (cert)
         return remember(c, key, cert, now_s)->cert;
     log_at(LOG_ERROR, "cannot make a certificate", LOG_V("name", key), LOG_S("error", e.text));

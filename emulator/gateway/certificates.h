@@ -5,13 +5,13 @@
 
 #include "base/clock.h"
 #include "gateway/view.h"
-#include "pki/ca.h"
 #include "proxy/tls.h"
 
 typedef struct certificates certificates;
 
-/* authority outlives it. first: taken over by count. */
-certificates *certificates_new(const ca *authority, clock_source clock, view *first);
+/* The authority in ca_dir, a name that outlives it, is opened for the first client: it costs half a
+ * MiB. first: taken over by count. */
+certificates *certificates_new(const char *ca_dir, clock_source clock, view *first);
 void certificates_free(certificates *c); /* NULL is fine */
 
 /* Takes over the count; what was made for names of the former one is forgotten. */

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "gateway/process_impl.h"
 #include "jose/keystore.h"
+#include "pki/ca.h"
 
 enum {
     DEFAULT_WORKERS_MAX = 4,
@@ -158,7 +159,7 @@ static bool start_workers(process *p, error *e)
         worker *w = worker_start(&(worker_options){.index = p->worker_count,
                                                    .connections_max = CONNECTIONS_MAX / n,
                                                    .log_mode = p->o.log_mode,
-                                                   .ca = p->ca,
+                                                   .ca_dir = p->ca_dir,
                                                    .ticket_key = p->ticket_key,
                                                    .want_keys = want_keys,
                                                    .ctx = p},
@@ -210,19 +211,20 @@ static bool open_topology(process *p, diagnostics *out)
 }
 
 /* Everything but TLS works without it: a container's read-only keys folder is no mistake. */
-static void open_ca(process *p)
+static void find_ca(process *p)
 {
     error e = {0};
     auto_free char *keys = keystore_default_dir(NULL, snapshot_project(p->snap)->keys_dir);
-    auto_free char *usual = ca_dir_in(keys);
-    p->ca = ca_open(p->o.ca_dir ? p->o.ca_dir : usual, true, clock_system(), &e);
-    if (!p->ca)
+    auto_free char *dir = p->o.ca_dir ? span_dup(span_of(p->o.ca_dir)) : ca_dir_in(keys);
+    if (ca_ensure(dir, clock_system(), &e))
+        p->ca_dir = TAKE(dir);
+    else
         log_at(LOG_WARN, "TLS is off: there is no certificate authority", LOG_S("why", e.text));
 }
 
 static bool open_gateway(process *p, error *e)
 {
-    open_ca(p);
+    find_ca(p);
     if (!start_workers(p, e))
         return false;
     listeners *l = listeners_new(p->workers, p->worker_count, p->o.addresses_path != NULL);
@@ -292,7 +294,7 @@ void process_close(process *p)
     signals_close(p->signals);
     view_unref(p->view);
     jwks_unref(p->keys);
-    ca_close(p->ca);
+    free(p->ca_dir);
     snapshot_unref(p->snap);
     if (p->loop)
         loop_free(p->loop);

@@ -7,7 +7,6 @@
 #include "gateway/keys_fetch.h"
 #include "gateway/listeners.h"
 #include "gateway/process.h"
-#include "pki/ca.h"
 #include "proxy/tls.h"
 
 struct process {
@@ -21,7 +20,7 @@ struct process {
     proxy *proxy; /* only to fetch the keys with */
     keys_fetch *keys_fetch;
     listeners *listeners;
-    ca *ca; /* NULL: there is none, so no TLS */
+    char *ca_dir; /* NULL: there is no authority, so no TLS */
     snapshot *snap;
     jwks *keys;
     uint64_t keys_attempt;

@@ -91,8 +91,8 @@ static bool open_parts(worker *w, view *first, error *e)
     w->log = request_log_open(w->loop, w->o.log_mode);
     w->recent = recent_new();
     w->egress = egress_new(w->loop, &w->doors, view_ref(first));
-    if (w->o.ca)
-        w->certificates = certificates_new(w->o.ca, clock_system(), view_ref(first));
+    if (w->o.ca_dir)
+        w->certificates = certificates_new(w->o.ca_dir, clock_system(), view_ref(first));
     w->admit = admit_new(&(admit_options){.loop = w->loop,
                                           .clock = clock_system(),
                                           .log = w->log,

@@ -4,7 +4,6 @@
 
 #include "gateway/admit.h"
 #include "gateway/mailbox.h"
-#include "pki/ca.h"
 
 typedef struct worker worker;
 
@@ -12,7 +11,7 @@ typedef struct worker_options {
     unsigned index;
     unsigned connections_max;
     request_log_mode log_mode;
-    const ca *ca;                    /* outlives the worker, shared by all; NULL: TLS is off */
+    const char *ca_dir;              /* outlives the worker; NULL: TLS is off */
     const unsigned char *ticket_key; /* as tls_options.ticket_key: the same for all workers */
     /* Called on the worker's thread. */
     void (*want_keys)(void *ctx);

@@ -114,14 +114,19 @@ static bool take_fingerprint(ca *c, error *e)
     return true;
 }
 
-static bool fill(ca *c, const char *dir, bool create, error *e)
+static bool find(ca *c, const char *dir, bool create, error *e)
 {
     if (!ca_paths_open(&c->paths, dir, create, e))
         return false;
     if (create && !make_if_missing(c, e))
         return false;
-    if (!ca_files_present(&c->paths))
-        return not_there(c, e);
+    return ca_files_present(&c->paths) || not_there(c, e);
+}
+
+static bool fill(ca *c, const char *dir, bool create, error *e)
+{
+    if (!find(c, dir, create, e))
+        return false;
     if (!ca_files_read(&c->paths, &c->certificate, &c->key, e))
         return false;
     if (!check_times(c, e) || !take_fingerprint(c, e))
@@ -140,6 +145,14 @@ ca *ca_open(const char *dir, bool create, clock_source clock, error *e)
         return c;
     ca_close(c);
     return NULL;
+}
+
+bool ca_ensure(const char *dir, clock_source clock, error *e)
+{
+    ca c = {.clock = clock};
+    const bool ok = find(&c, dir, true, e) && ca_files_check(&c.paths, e);
+    ca_paths_free(&c.paths);
+    return ok;
 }
 
 void ca_close(ca *c)

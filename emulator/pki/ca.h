@@ -25,6 +25,11 @@ enum { CA_LEAF_NAMES_MAX = 64 };
 ca *ca_open(const char *dir, bool create, clock_source clock, error *e);
 void ca_close(ca *c); /* NULL is fine; what ca_leaf gave lives on */
 
+/* Makes what ca_open would make, and looks whether it may read what is there, without reading it:
+ * ca_open takes half a MiB of OpenSSL's code and tables, which nobody needs before the first TLS
+ * client. */
+bool ca_ensure(const char *dir, clock_source clock, error *e);
+
 /* KEYS/ca, where the authority lives unless somebody says otherwise; caller frees. */
 char *ca_dir_in(const char *keys_dir);
 

@@ -128,13 +128,25 @@ static X509 *read_certificate(const ca_paths *p, error *e)
     return x;
 }
 
+static bool check_key_file(const ca_paths *p, error *e)
+{
+    if (access(p->key, F_OK) != 0 && errno == ENOENT)
+        return mend_by_removing(p, "has no ca.key beside it", e);
+    return file_check_private(p->key, e);
+}
+
+bool ca_files_check(const ca_paths *p, error *e)
+{
+    if (access(p->certificate, R_OK) != 0)
+        return error_errno(e, "%s", p->certificate);
+    if (!check_key_file(p, e))
+        return false;
+    return access(p->key, R_OK) == 0 || error_errno(e, "%s", p->key);
+}
+
 static EVP_PKEY *read_key(const ca_paths *p, error *e)
 {
-    if (access(p->key, F_OK) != 0 && errno == ENOENT) {
-        (void)mend_by_removing(p, "has no ca.key beside it", e);
-        return NULL;
-    }
-    if (!file_check_private(p->key, e))
+    if (!check_key_file(p, e))
         return NULL;
     size_t n = 0;
     char *pem = file_read(p->key, PEM_FILE_MAX, &n, e);

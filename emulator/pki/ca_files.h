@@ -21,6 +21,9 @@ int ca_files_lock(const ca_paths *p, error *e);
 /* Whether there is an authority: its certificate is the last of it that is written. */
 bool ca_files_present(const ca_paths *p);
 
+/* Both files are there and may be read, and the key by nobody else. */
+bool ca_files_check(const ca_paths *p, error *e);
+
 /* Both are the caller's; they belong together. */
 bool ca_files_read(const ca_paths *p, X509 **out_certificate, EVP_PKEY **out_key, error *e);
 bool ca_files_write(const ca_paths *p, X509 *certificate, EVP_PKEY *key, error *e);

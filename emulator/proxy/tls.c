@@ -175,7 +175,7 @@ const char *tls_failure(const wire *w)
         return "the client left in the middle of the handshake";
     switch (ERR_GET_REASON(code)) {
     case SSL_R_CALLBACK_FAILED:
-        return "the client asked for a name that is not the topology's";
+        return "no certificate for the name that the client asked for: is it the topology's?";
     case SSL_R_TLSV1_ALERT_UNKNOWN_CA:
     case SSL_R_SSLV3_ALERT_BAD_CERTIFICATE:
     case SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN:

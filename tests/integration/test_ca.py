@@ -14,6 +14,7 @@ import unittest
 
 from tests.lib.gateway import Gateway
 from tests.lib.harness import Process, Topology, run
+from tests.lib.process import wait_until
 from tests.lib.up import Up, python, service
 
 SYSTEM_BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt",
@@ -272,6 +273,36 @@ class AtTheGateway(Folder):
                 g = self.gateway("--ca", place)
                 line = g.process.wait_for_line("TLS is off")
                 self.assertIn(why, line)
+
+    def test_one_that_others_may_read_is_refused_at_start(self):
+        run("ca", "init", "--ca", self.ca)
+        (self.ca / "ca.key").chmod(0o644)
+        g = self.gateway("--ca", str(self.ca))
+        self.assertIn("chmod 600", g.process.wait_for_line("TLS is off"))
+
+    def test_one_that_cannot_be_opened_turns_clients_away_until_it_is_mended(self):
+        run("ca", "init", "--ca", self.ca)
+        good = (self.ca / "ca.key").read_bytes()
+        (self.ca / "ca.key").write_bytes(b"no key")
+        g = self.gateway("--ca", str(self.ca))
+        trust = ssl.create_default_context(cafile=self.ca / "ca.pem")
+
+        def connect():
+            host, port = g.address("open").rsplit(":", 1)
+            with socket.create_connection((host, int(port)), timeout=10) as plain, \
+                    trust.wrap_socket(plain, server_hostname="localhost") as s:
+                return s.version()
+
+        for attempt in (1, 2):
+            with self.assertRaises(ssl.SSLError):
+                connect()
+            lines = wait_until(lambda n=attempt: len(found := [
+                line for line in g.process.err.text().splitlines()
+                if "cannot make a certificate" in line]) == n and found, what="the log")
+            self.assertIn("ca.key", lines[-1])
+        self.assertEqual(g.get("open").status, 200)
+        (self.ca / "ca.key").write_bytes(good)
+        self.assertEqual(connect(), "TLSv1.3")
 
 
 if __name__ == "__main__":

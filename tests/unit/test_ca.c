@@ -93,6 +93,23 @@ START_TEST(what_is_made_once_is_found_again)
 }
 END_TEST
 
+START_TEST(ensuring_makes_it_and_looks_at_its_files_only)
+{
+    error e = {0};
+    ck_assert_msg(ca_ensure(authority_dir, fixture_clock(), &e), "%s", e.text);
+    ck_assert(ca_ensure(authority_dir, fixture_clock(), &e));
+    ca *c = ca_open(authority_dir, false, fixture_clock(), &e);
+    ck_assert_msg(c != NULL, "%s", e.text);
+    ck_assert_int_eq(chmod(ca_key_path(c), 0640), 0);
+    ck_assert(!ca_ensure(authority_dir, fixture_clock(), &e));
+    ck_assert_ptr_nonnull(strstr(e.text, "chmod 600"));
+    ck_assert_int_eq(unlink(ca_key_path(c)), 0);
+    ck_assert(!ca_ensure(authority_dir, fixture_clock(), &e));
+    ck_assert_ptr_nonnull(strstr(e.text, "has no ca.key beside it"));
+    ca_close(c);
+}
+END_TEST
+
 START_TEST(paths_are_absolute_wherever_one_stands)
 {
     ck_assert_int_eq(mkdir(fixture_dir, 0700), 0);
@@ -453,6 +470,7 @@ int main(void)
     TCase *t = tcase_create("authority");
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, what_is_made_once_is_found_again);
+    tcase_add_test(t, ensuring_makes_it_and_looks_at_its_files_only);
     tcase_add_test(t, paths_are_absolute_wherever_one_stands);
     tcase_add_test(t, the_authority_signs_leaves_and_nothing_deeper);
     tcase_add_test(t, a_leaf_is_good_for_its_names_and_addresses);

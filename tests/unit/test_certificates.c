@@ -2,10 +2,10 @@
 #include "gateway/certificates.h"
 
 #include "keystore_fixture.h"
+#include "pki/ca.h"
 #include "policy_fixture.h"
 
 static char authority_dir[96];
-static ca *authority;
 static host_names *names;
 static upstreams *no_upstreams;
 static loop *l;
@@ -35,12 +35,11 @@ static void set_up(void)
     error e = {0};
     fixture_setup();
     (void)snprintf(authority_dir, sizeof authority_dir, "%s/ca", fixture_dir);
-    authority = ca_open(authority_dir, true, fixture_clock(), &e);
-    ck_assert_msg(authority != NULL, "%s", e.text);
+    ck_assert_msg(ca_ensure(authority_dir, fixture_clock(), &e), "%s", e.text);
     l = loop_new(NULL);
     names = host_names_open(l, names_changed, NULL);
     no_upstreams = upstreams_new(names);
-    c = certificates_new(authority, fixture_clock(), new_view());
+    c = certificates_new(authority_dir, fixture_clock(), new_view());
 }
 
 static void tear_down(void)
@@ -49,7 +48,6 @@ static void tear_down(void)
     upstreams_free(no_upstreams);
     host_names_close(names);
     loop_free(l);
-    ca_close(authority);
     fixture_remove_files(authority_dir);
     fixture_teardown();
 }
@@ -62,7 +60,7 @@ static X509 *find(const char *name)
     ck_assert(net_addr_parse(SPAN_LIT("127.0.0.1:8080"), &local, NULL));
     if (!certificates_find(c, span_of(name), &local, &cert, &key))
         return NULL;
-    ck_assert_ptr_eq(key, ca_leaf_key(authority));
+    ck_assert_int_eq(X509_check_private_key(cert, key), 1);
     return cert;
 }
 
@@ -123,6 +121,16 @@ START_TEST(it_is_kept_as_long_as_the_topology_stands)
 }
 END_TEST
 
+START_TEST(an_authority_that_comes_back_is_used)
+{
+    auto_free char *key = file_join(authority_dir, "ca.key");
+    ck_assert_int_eq(chmod(key, 0644), 0);
+    ck_assert_ptr_null(find("localhost"));
+    ck_assert_int_eq(chmod(key, 0600), 0);
+    ck_assert_ptr_nonnull(find("localhost"));
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("certificates");
@@ -132,6 +140,7 @@ int main(void)
     tcase_add_loop_test(t, any_other_name_has_none, 0, (int)countof(foreign));
     tcase_add_test(t, a_name_that_is_too_long_has_none);
     tcase_add_test(t, it_is_kept_as_long_as_the_topology_stands);
+    tcase_add_test(t, an_authority_that_comes_back_is_used);
     suite_add_tcase(s, t);
     return check_main(s);
 }

@@ -19,7 +19,8 @@ RUN apt-get update -qq \
        libjansson4 libyaml-0-2 libcurl4 libsqlite3-0 curl \
     && apt-get clean && rm -rf /var/lib/apt/lists/* \
     && useradd --uid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin invoker \
-    && install -d -o invoker -g invoker -m 0700 /keys /data
+    && install -d -o invoker -g invoker -m 0700 /keys /data \
+    && install -d -o invoker -g invoker -m 0755 /ca
 COPY --from=build /src/build/invoker /usr/local/bin/invoker
 COPY --from=build /src/build/samples /usr/local/lib/invoker/samples
 COPY --from=build /src/policies /etc/invoker

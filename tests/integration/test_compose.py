@@ -34,6 +34,21 @@ class Compose(unittest.TestCase):
         status, _, err = run("check", "policies/compose.yaml")
         self.assertEqual((status, err), (0, ""))
 
+    def test_every_volume_has_a_place_in_the_image_that_its_user_may_write_to(self):
+        made = re.findall(r"install -d -o invoker -g invoker -m \d+ ([^\\\n]+)",
+                          pathlib.Path(ROOT, "Dockerfile").read_text(encoding="utf-8"))
+        compose = pathlib.Path(ROOT, "docker-compose.yml").read_text(encoding="utf-8")
+        mounted = re.findall(r'volumes: \["(\w+):(/\w+)"\]', compose)
+        self.assertEqual({name for name, _ in mounted},
+                         set(re.findall(r"^  (\w+): \{\}$", compose.split("\nvolumes:\n")[1], re.M)))
+        self.assertEqual({place for _, place in mounted}, set(" ".join(made).split()))
+
+    def test_the_gateway_keeps_its_authority_in_a_volume(self):
+        compose = pathlib.Path(ROOT, "docker-compose.yml").read_text(encoding="utf-8")
+        gateway = re.search(r"(?ms)^  gateway:\n(.*?)^  \S", compose).group(1)
+        place = re.search(r"--ca, (/\w+)\]", gateway).group(1)
+        self.assertIn(f'volumes: ["ca:{place}"]', gateway)
+
     def test_every_subnet_and_fixed_address_is_mapped_to_a_service(self):
         mapped = networks_of("policies/compose.yaml", r"addresses: \[(.+)\]")
         for name in ("docker-compose.yml", "docker-compose.linklocal.yml"):

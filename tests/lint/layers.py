@@ -23,6 +23,7 @@ BELOW = {
 ALSO = {("decision", "jose/claims.h")}
 FOREIGN = [
     (re.compile(r"microhttpd"), {"http", "proxy"}),
+    (re.compile(r"^nghttp2/"), {"proxy"}),
     (re.compile(r"^openssl/"), {"jose", "pki", "proxy", "cli"}),
     (re.compile(r"^jansson"), {"jose", "policy", "control", "cli", "metadata", "gateway"}),
     (re.compile(r"^yaml\.h"), {"config"}),

@@ -190,10 +190,15 @@ void tunnel_close(tunnel *t)
     free(t);
 }
 
+void tunnel_set_b_ends(tunnel *t, bool b_ends)
+{
+    t->o.b_ends = b_ends;
+}
+
 void tunnel_preface(tunnel *t, bool to_a, const void *p, size_t n)
 {
     way *w = to_a ? &t->to_a : &t->to_b;
-    assert(!w->held && n <= TUNNEL_HELD_MAX);
+    assert(!w->held);
     if (n)
         hold(w, p, n);
 }

@@ -26,8 +26,11 @@ typedef struct tunnel_options {
 tunnel *tunnel_open(loop *l, const tunnel_options *o);
 void tunnel_close(tunnel *t);
 
-/* Bytes that were received before there was a tunnel, to be passed on first; at the most
- * TUNNEL_HELD_MAX for each way, before the first turn. */
+/* b_ends from here on. Looked at with the next event. */
+void tunnel_set_b_ends(tunnel *t, bool b_ends);
+
+/* Bytes that were received before there was a tunnel, to be passed on first: once for each way,
+ * before the first turn. */
 void tunnel_preface(tunnel *t, bool to_a, const void *p, size_t n);
 
 /* Passed on so far. */

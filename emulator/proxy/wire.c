@@ -26,10 +26,20 @@ static void on_ready(loop_watch *watch, uint32_t events)
         w->on_event(w->owner);
 }
 
-bool wire_open(wire *w, loop *l, int fd, error *e)
+bool wire_lend(wire *w, loop *l, int fd, error *e)
 {
     *w = (wire){.loop = l, .watch = {.ready = on_ready, .fd = fd}};
-    if (loop_add(l, &w->watch, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, e))
+    return loop_add(l, &w->watch, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, e);
+}
+
+void wire_return(wire *w)
+{
+    loop_del(w->loop, &w->watch);
+}
+
+bool wire_open(wire *w, loop *l, int fd, error *e)
+{
+    if (wire_lend(w, l, fd, e))
         return true;
     int cause = errno;
     (void)close(fd);
@@ -41,7 +51,7 @@ void wire_close(wire *w)
 {
     if (w->tls)
         tls_end(w);
-    loop_del(w->loop, &w->watch);
+    wire_return(w);
     (void)close(w->watch.fd);
 }
 

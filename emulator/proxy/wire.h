@@ -29,6 +29,9 @@ struct wire {
  * or room to write is told by on_event, from the next turn on. */
 bool wire_open(wire *w, loop *l, int fd, error *e);
 void wire_close(wire *w);
+/* The same for a plain socket that is, and stays, somebody else's to close. */
+bool wire_lend(wire *w, loop *l, int fd, error *e);
+void wire_return(wire *w);
 void wire_own(wire *w, void (*on_event)(void *owner), void *owner);
 
 /* Bytes sent; 0: not now (an event will tell); -1: broken, see error. What was not sent has to be

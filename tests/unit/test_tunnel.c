@@ -260,6 +260,19 @@ START_TEST(an_end_of_b_can_be_the_end_of_it_all)
 }
 END_TEST
 
+START_TEST(an_end_of_b_may_become_the_end_of_it_all_later)
+{
+    ck_assert_int_eq(shutdown(outer_b, SHUT_WR), 0);
+    auto_buf buf in = buf_make(64);
+    UNTIL(take(outer_a, &in) == 0);
+    settle();
+    ck_assert_uint_eq(over, 0);
+    tunnel_set_b_ends(t, true);
+    drop(&outer_b);
+    UNTIL(over == 1);
+}
+END_TEST
+
 START_TEST(a_caller_that_hangs_up_on_a_full_b_ends_it)
 {
     tear_down();
@@ -302,6 +315,7 @@ int main(void)
     tcase_add_test(c, a_broken_caller_ends_it_at_once);
     tcase_add_test(c, what_a_broken_other_side_said_still_arrives);
     tcase_add_test(c, an_end_of_b_can_be_the_end_of_it_all);
+    tcase_add_test(c, an_end_of_b_may_become_the_end_of_it_all_later);
     tcase_add_test(c, a_caller_that_hangs_up_on_a_full_b_ends_it);
     tcase_add_test(c, closing_it_leaves_the_wires_open);
     suite_add_tcase(s, c);

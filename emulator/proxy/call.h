@@ -16,10 +16,11 @@ typedef enum call_state {
     CALL_WAITING, /* for the response head */
     CALL_BODY,    /* the head is there; more of the body is to come */
     CALL_DONE,    /* the whole response was received; data() may still hold some of it */
-    CALL_FAILED   /* see failure and why */
+    CALL_FAILED,  /* see failure and why */
+    CALL_SWITCHED /* the upstream agreed to be upgraded: see call_part */
 } call_state;
 
-/* Valid from CALL_BODY until the call is released; views into its memory. */
+/* Valid from CALL_BODY or CALL_SWITCHED until the call is released; views into its memory. */
 typedef struct response_head {
     unsigned status;
     const field *fields;
@@ -45,6 +46,7 @@ typedef struct call_ops {
     span (*data)(const call *c);
     void (*abort)(call *c, proxy_failure f, const char *why);
     void (*release)(call *c);
+    struct upstream *(*part)(call *c); /* NULL: never in CALL_SWITCHED */
     bool cancels; /* the upstream learns at once, and at no cost to others, that the caller left */
 } call_ops;
 
@@ -56,6 +58,7 @@ struct call {
     call_state state;
     proxy_failure failure;
     const char *why;
+    bool upgrading;      /* it was asked for an upgrade */
     bool got_continue;   /* the upstream said 100 */
     bool upload_over;    /* it takes no more of the body: the rest is swallowed */
     bool body_ended;     /* the whole request was handed over */
@@ -106,6 +109,13 @@ static inline span call_data(const call *c)
 static inline void call_abort(call *c, proxy_failure f, const char *why)
 {
     c->ops->abort(c, f, why);
+}
+
+/* In CALL_SWITCHED: the connection that speaks another protocol now is the asker's to close. What
+ * came behind the head is in call_data. NULL: it was lost. */
+static inline struct upstream *call_part(call *c)
+{
+    return c->ops->part(c);
 }
 
 /* Ends it if it is under way; c is gone. */

@@ -91,6 +91,7 @@ static void on_changed(void *owner)
         break;
     case CALL_IDLE:
     case CALL_WAITING:
+    case CALL_SWITCHED: /* nobody asked for that */
         break;
     }
 }

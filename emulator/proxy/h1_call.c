@@ -103,6 +103,15 @@ void h1_call_fail(h1_call *c, proxy_failure f, const char *why)
     c->base.why = why;
 }
 
+static upstream *part(call *base)
+{
+    h1_call *c = of(base);
+    upstream *u = TAKE(c->up);
+    if (u)
+        upstream_own(u, NULL, NULL);
+    return u;
+}
+
 static void abort_call(call *base, proxy_failure f, const char *why)
 {
     h1_call_fail(of(base), f, why);
@@ -183,7 +192,7 @@ static void start(call *base, const net_addr *to, const head_out *h, bool cork)
     c->idempotent = method_is_idempotent(h->method);
     c->base.body_ended = !h->framing.chunked && !(h->framing.has_length && h->framing.length);
     c->base.state = CALL_WAITING;
-    headers_write_request(&c->out, h);
+    c->base.upgrading = headers_write_request(&c->out, h);
     if (!buf_ok(&c->out)) {
         h1_call_fail(c, PROXY_BAD_RESPONSE, "the request head is too large to forward");
         return;
@@ -296,4 +305,5 @@ static const call_ops h1_ops = {.start = start,
                                 .read = h1_response_read,
                                 .data = h1_response_data,
                                 .abort = abort_call,
-                                .release = release};
+                                .release = release,
+                                .part = part};

@@ -47,11 +47,9 @@ static void decode(h1_call *c, size_t n)
         finish(c, at < end);
 }
 
-static void begin_body(h1_call *c, size_t received)
+static void tell_head(h1_call *c, h1_framing framing)
 {
     const h1_head *h = &c->head;
-    h1_framing framing = h1_framing_of(h, c->head_request);
-    c->base.state = CALL_BODY;
     c->base.response = (response_head){.status = h->status,
                                        .fields = h->fields,
                                        .field_count = h->field_count,
@@ -61,6 +59,14 @@ static void begin_body(h1_call *c, size_t received)
                                        .has_length = h->has_length,
                                        .length = h->length,
                                        .trailers = c->body.trailers};
+}
+
+static void begin_body(h1_call *c, size_t received)
+{
+    const h1_head *h = &c->head;
+    h1_framing framing = h1_framing_of(h, c->head_request);
+    c->base.state = CALL_BODY;
+    tell_head(c, framing);
     c->head_end = c->data = c->data_end = c->head.bytes;
     h1_body_begin(&c->body, framing, c->head.length);
     if (framing == H1_NO_BODY)
@@ -69,11 +75,42 @@ static void begin_body(h1_call *c, size_t received)
         decode(c, received - c->head.bytes);
 }
 
+/* ---- 101 ---- */
+
+static bool lists(const h1_head *h, const char *name, span token)
+{
+    for (size_t i = 0; i < h->field_count; i++)
+        if (span_ieq_str(h->fields[i].name, name) && header_list_has(h->fields[i].value, token))
+            return true;
+    return false;
+}
+
+/* What it was asked for, and not before it was. */
+static bool switches_as_asked(const h1_call *c)
+{
+    return c->base.upgrading && c->out_sent == c->out.n &&
+           lists(&c->head, "Connection", SPAN_LIT("upgrade")) &&
+           lists(&c->head, "Upgrade", SPAN_LIT("websocket"));
+}
+
+static void switch_protocols(h1_call *c)
+{
+    if (!switches_as_asked(c)) {
+        h1_call_fail(c, PROXY_BAD_RESPONSE, "the upstream switched protocols without being asked");
+        return;
+    }
+    c->base.state = CALL_SWITCHED;
+    tell_head(c, H1_NO_BODY);
+    c->head_end = c->data = c->head.bytes;
+}
+
+/* ---- the head ---- */
+
 /* Drops a 1xx head; true when there was a reason to go on. */
 static bool skip_interim(h1_call *c)
 {
-    if (c->head.status == 101 || ++c->interim > INTERIM_MAX) {
-        h1_call_fail(c, PROXY_BAD_RESPONSE, "the upstream switched protocols without being asked");
+    if (++c->interim > INTERIM_MAX) {
+        h1_call_fail(c, PROXY_BAD_RESPONSE, "the upstream sent too many interim responses");
         return false;
     }
     if (c->head.status == 100)
@@ -98,6 +135,10 @@ static void parse_head(h1_call *c)
         }
         if (c->head.status >= 200) {
             begin_body(c, c->data_end);
+            return;
+        }
+        if (c->head.status == 101) {
+            switch_protocols(c);
             return;
         }
         if (!skip_interim(c))
@@ -200,6 +241,7 @@ ssize_t h1_response_read(call *base, char *p, size_t n)
     case CALL_IDLE:
     case CALL_WAITING:
     case CALL_FAILED:
+    case CALL_SWITCHED:
         break;
     }
     return CALL_BROKEN;

@@ -224,6 +224,7 @@ ssize_t h2_answer_read(call *base, char *p, size_t n)
     case CALL_IDLE:
     case CALL_WAITING:
     case CALL_FAILED:
+    case CALL_SWITCHED:
         break;
     }
     return CALL_BROKEN;

@@ -27,7 +27,7 @@ bool header_is_hop_by_hop(span name)
            span_ieq((span){name.p, 6}, SPAN_LIT("Proxy-"));
 }
 
-static bool list_has(span list, span token)
+bool header_list_has(span list, span token)
 {
     span item;
     for (bool more = true; more;) {
@@ -80,7 +80,7 @@ bool header_is_named(const field *fields, size_t n, span name)
         return false;
     for (size_t i = 0; i < n; i++)
         if (fields[i].name.n == 10 && span_ieq_str(fields[i].name, "Connection") &&
-            list_has(fields[i].value, name))
+            header_list_has(fields[i].value, name))
             return true;
     return false;
 }
@@ -136,13 +136,22 @@ bool header_is_framing(span name)
            (name.n == 17 && span_ieq_str(name, "Transfer-Encoding"));
 }
 
+static void look_at_connection(header_filter *w, span value)
+{
+    if (span_ieq_str(value, "keep-alive") || span_ieq_str(value, "close"))
+        return;
+    w->connection_names = true;
+    w->upgrade_named |= w->h->may_upgrade && header_list_has(value, SPAN_LIT("upgrade"));
+}
+
 static void look_at(header_filter *w, const field *f)
 {
     if (f->name.n == 10 && span_ieq_str(f->name, "Connection")) {
-        w->connection_names |=
-            !span_ieq_str(f->value, "keep-alive") && !span_ieq_str(f->value, "close");
+        look_at_connection(w, f->value);
+    } else if (f->name.n == 7 && w->h->may_upgrade && span_ieq_str(f->name, "Upgrade")) {
+        w->to_websocket |= header_list_has(f->value, SPAN_LIT("websocket"));
     } else if (f->name.n == 2 && span_ieq_str(f->name, "TE")) {
-        w->trailers_welcome |= list_has(f->value, SPAN_LIT("trailers"));
+        w->trailers_welcome |= header_list_has(f->value, SPAN_LIT("trailers"));
     } else if (f->name.n == 4 && span_ieq_str(f->name, "Host")) {
         w->host_seen = true;
         if (!w->host.n)
@@ -173,7 +182,18 @@ bool method_is_idempotent(span m)
     return false;
 }
 
-void headers_write_request(buf *out, const head_out *h)
+/* What is said of our own connection. true: it asks for an upgrade. */
+static bool add_connection(buf *out, const header_filter *f)
+{
+    const bool upgrade = f->upgrade_named && f->to_websocket;
+    if (upgrade)
+        buf_span(out, SPAN_LIT("Connection: Upgrade\r\nUpgrade: websocket\r\n"));
+    else if (f->trailers_welcome)
+        buf_span(out, SPAN_LIT("TE: trailers\r\nConnection: TE\r\n"));
+    return upgrade;
+}
+
+bool headers_write_request(buf *out, const head_out *h)
 {
     header_filter filter;
     bool framed = false;
@@ -195,11 +215,11 @@ void headers_write_request(buf *out, const head_out *h)
             add_line(out, f->name, is_host ? filter.host : f->value);
         }
     }
-    if (filter.trailers_welcome)
-        buf_span(out, SPAN_LIT("TE: trailers\r\nConnection: TE\r\n"));
+    const bool upgrade = add_connection(out, &filter);
     for (size_t i = 0; i < h->add_count; i++)
         add_line(out, h->add[i].name, h->add[i].value);
     if (!framed)
         add_framing(out, &h->framing);
     buf_add(out, "\r\n", 2);
+    return upgrade;
 }

@@ -18,6 +18,9 @@ bool header_is_named(const field *fields, size_t n, span name);
  * changes what the head said (RFC 9110 §6.5.1). */
 bool header_may_trail(span name);
 
+/* A list of tokens has this one, whatever its case. */
+bool header_list_has(span list, span token);
+
 /* A drop list with the lengths found out once. */
 enum { HEADER_NAMES_MAX = 32 };
 typedef struct header_names {
@@ -44,6 +47,7 @@ typedef struct head_out {
     const char *const *drop;
     const field *add;
     size_t add_count;
+    bool may_upgrade; /* to WebSocket, where its fields ask for that (RFC 6455 §4.1) */
 } head_out;
 
 /* Which of its fields travel, found out before the first one is written. */
@@ -54,6 +58,8 @@ typedef struct header_filter {
     bool connection_names; /* Connection names more than itself */
     bool host_seen;        /* among the fields */
     bool trailers_welcome; /* the caller said TE: trailers */
+    bool upgrade_named;    /* Connection names Upgrade, */
+    bool to_websocket;     /* which names websocket */
 } header_filter;
 void header_filter_init(header_filter *out, const head_out *h);
 /* Not for framing fields: those are the writer's own. */
@@ -63,7 +69,7 @@ bool header_is_framing(span name); /* Content-Length, Transfer-Encoding */
 bool method_is_idempotent(span method); /* RFC 9110 §9.2.2 */
 
 /* Appends the whole request head. Order, case and duplicates of the caller's fields are kept; our
- * own framing stands where the caller's stood. */
-void headers_write_request(buf *out, const head_out *h);
+ * own framing stands where the caller's stood. true: it asks for an upgrade to WebSocket. */
+bool headers_write_request(buf *out, const head_out *h);
 
 #endif

@@ -189,6 +189,36 @@ START_TEST(a_caller_that_takes_trailers_is_announced)
 }
 END_TEST
 
+static const struct {
+    const char *connection, *upgrade;
+    bool allowed, asked;
+} upgrades[] = {
+    {"Upgrade", "websocket", true, true},    {"keep-alive, upgrade", "x, WebSocket", true, true},
+    {"Upgrade", "websocket", false, false},  {"keep-alive", "websocket", true, false},
+    {"Upgrade", "h2c", true, false},         {"Upgrade", "websockets", true, false},
+    {"X-Upgrade", "websocket", true, false},
+};
+
+START_TEST(an_upgrade_to_websocket_is_asked_for_where_it_may_be)
+{
+    const field fields[] = {{SPAN_LIT("Host"), SPAN_LIT("h")},
+                            {SPAN_LIT("upgrade"), span_of(upgrades[_i].upgrade)},
+                            {SPAN_LIT("connection"), span_of(upgrades[_i].connection)},
+                            {SPAN_LIT("Sec-WebSocket-Key"), SPAN_LIT("key")}};
+    const head_out h = {.method = SPAN_LIT("GET"),
+                        .target = SPAN_LIT("/"),
+                        .fields = fields,
+                        .field_count = countof(fields),
+                        .may_upgrade = upgrades[_i].allowed};
+    auto_buf buf b = buf_make(4096);
+    ck_assert(headers_write_request(&b, &h) == upgrades[_i].asked);
+    ck_assert_str_eq(b.p, upgrades[_i].asked
+                              ? "GET / HTTP/1.1\r\nHost: h\r\nSec-WebSocket-Key: key\r\n"
+                                "Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+                              : "GET / HTTP/1.1\r\nHost: h\r\nSec-WebSocket-Key: key\r\n\r\n");
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("headers");
@@ -196,6 +226,8 @@ int main(void)
     tcase_add_loop_test(t, hop_by_hop_fields_are_known, 0, countof(names));
     tcase_add_test(t, connection_names_fields_but_not_what_is_for_every_recipient);
     tcase_add_test(t, trailers_say_nothing_that_belongs_into_a_head);
+    tcase_add_loop_test(t, an_upgrade_to_websocket_is_asked_for_where_it_may_be, 0,
+                        countof(upgrades));
     tcase_add_test(t, order_case_and_duplicates_are_kept);
     tcase_add_test(t, what_must_not_travel_is_left_out_and_what_is_added_comes_last);
     tcase_add_test(t, one_entry_of_a_drop_list_may_name_all_that_begin_so);

@@ -120,10 +120,10 @@ static struct MHD_Daemon *start_daemon(const mhd_loop_options *o)
 {
     /* The bare suspend flag, without the wake-up descriptor that usually comes with it: this daemon
      * is touched by one thread only and always runs after a resume, so waking it by a system call
-     * for every request would buy nothing. */
+     * for every request would buy nothing. Upgrading does not bring it along. */
     const unsigned flags = MHD_USE_EPOLL |
                            ((unsigned)MHD_ALLOW_SUSPEND_RESUME & ~(unsigned)MHD_USE_ITC) |
-                           MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG;
+                           MHD_ALLOW_UPGRADE | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG;
     const struct MHD_OptionItem options[] = {
         {MHD_OPTION_CONNECTION_MEMORY_LIMIT, (intptr_t)o->connection_memory, NULL},
         {MHD_OPTION_CONNECTION_LIMIT, (intptr_t)o->connections_max, NULL},

@@ -205,9 +205,10 @@ static void on_deadline(loop_timer *t)
 {
     exchange *x = container_of(t, exchange, deadline);
     bool answered = x->answered;
-    if (x->call->state == CALL_DONE && !answered)
+    if (x->call && x->call->state == CALL_DONE)
         answered = true; /* a caller that takes no answer is all that is left */
-    call_abort(x->call, PROXY_TIMEOUT, "the upstream did not answer in time");
+    if (x->call)
+        call_abort(x->call, PROXY_TIMEOUT, "the upstream did not answer in time");
     if (answered) {
         if (x->failure == PROXY_OK)
             x->failure = PROXY_TIMEOUT;
@@ -232,6 +233,7 @@ void exchange_forward(exchange *x, const forward *f)
         .drop = f->drop,
         .add = f->add,
         .add_count = f->add_count,
+        .may_upgrade = x->conn && !x->has_body && !x->http10 && span_eq_str(x->method, "GET"),
     };
     if (f->timeout_us > 0)
         loop_timer_set(x->proxy->loop, &x->deadline, loop_now_us(x->proxy->loop) + f->timeout_us);

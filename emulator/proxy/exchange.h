@@ -1,5 +1,10 @@
 /* One request and its response on their way through the gateway. This is all that callers' side,
- * upstream's side and the judge (gateway/admit) share. One thread: the worker's. */
+ * upstream's side and the judge (gateway/admit) share. One thread: the worker's.
+ *
+ * A GET over HTTP/1.1 that asks to become a WebSocket (RFC 6455 §4.1) is judged like any other and
+ * forwarded as such to an upstream that speaks HTTP/1.1. Once the upstream says 101 the two
+ * connections are relayed to each other, and the exchange lasts until both have ended; all that
+ * went either way counts as body. */
 #ifndef PROXY_EXCHANGE_H
 #define PROXY_EXCHANGE_H
 
@@ -49,7 +54,7 @@ typedef struct forward {
     net_addr upstream;
     bool http2;              /* it speaks HTTP/2, by prior knowledge */
     int64_t timeout_us;      /* from now until the last byte of the response; <= 0: none */
-    uint64_t body_limit;     /* of the request's body as it comes; 0: none */
+    uint64_t body_limit;     /* of the request's body as it comes, no WebSocket's; 0: none */
     uint64_t response_limit; /* of head and body together where the length is declared; 0: none */
     /* The upstream works on it no more, be it before on_done or, where it works on for a caller
      * that has left, behind it. Once for each forward; nullable. */

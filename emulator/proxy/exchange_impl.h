@@ -58,7 +58,7 @@ struct exchange {
 
     /* the response */
     forward forward;
-    call *call; /* NULL until it is forwarded */
+    call *call; /* NULL until it is forwarded, and once it was upgraded */
     loop_timer deadline;
     uint64_t request_body, response_bytes;
     proxy_failure failure;
@@ -73,6 +73,7 @@ struct exchange {
     struct h1_conn *conn;
     struct MHD_Connection *mhd;
     struct MHD_Response *streaming;
+    struct h1_upgrade *upgrade; /* NULL until the caller's side was upgraded */
     loop_timer continue_timer;
     int64_t hold_until_us; /* 0: was not held yet */
     enum { STAGE_HEAD, STAGE_ADMIT, STAGE_BODY, STAGE_ANSWERED } stage;
@@ -143,7 +144,8 @@ bool exchange_body_fits(exchange *x, size_t n);
 static inline bool exchange_has_upstream_head(const exchange *x)
 {
     return x->verdict == VERDICT_FORWARD && !x->has_reply &&
-           (x->call->state == CALL_BODY || x->call->state == CALL_DONE);
+           (x->call->state == CALL_BODY || x->call->state == CALL_DONE ||
+            x->call->state == CALL_SWITCHED);
 }
 
 /* call_read for a callers' side. */

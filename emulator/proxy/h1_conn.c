@@ -149,6 +149,14 @@ void h1_conn_notify(void *ctx, struct MHD_Connection *c, void **per_connection,
     }
 }
 
+void h1_conn_upgraded(h1_conn *conn)
+{
+    loop_timer_cancel(conn->proxy->loop, &conn->head_timer);
+    loop_del(conn->proxy->loop, &conn->watch);
+    if (conn->relay)
+        relay_upgraded(conn->relay);
+}
+
 void h1_conns_shut_idle(proxy *p)
 {
     for (h1_conn *c = p->conns; c; c = c->next)

@@ -261,6 +261,23 @@ static enum MHD_Result queue_upstream(exchange *x)
     return result;
 }
 
+/* libmicrohttpd says Connection: Upgrade by itself, and to close such a connection means nothing.
+ */
+static enum MHD_Result queue_upgrade(exchange *x)
+{
+    struct MHD_Response *r = MHD_create_response_for_upgrade(h1_upgrade_begin, x);
+    if (!r)
+        abort();
+    x->response_bytes = FIXED_HEAD_COST / 4;
+    (void)MHD_add_response_header(r, "Upgrade", "websocket");
+    add_fields(x, r);
+    exchange_answer_begins(x, x->call->response.status);
+    x->stage = STAGE_ANSWERED;
+    enum MHD_Result result = MHD_queue_response(x->mhd, x->status, r);
+    MHD_destroy_response(r);
+    return result;
+}
+
 enum MHD_Result h1_reply_queue(exchange *x)
 {
     if (!x->has_reply && !head_fits(x)) {
@@ -268,5 +285,7 @@ enum MHD_Result h1_reply_queue(exchange *x)
         x->call->why = "the response head is too large";
         exchange_fail(x, PROXY_BAD_RESPONSE);
     }
-    return x->has_reply ? queue_reply(x) : queue_upstream(x);
+    if (x->has_reply)
+        return queue_reply(x);
+    return x->call->state == CALL_SWITCHED ? queue_upgrade(x) : queue_upstream(x);
 }

@@ -82,12 +82,19 @@ void h1_front_wait(exchange *x);
 /* h1_conn.c */
 void h1_conns_shut_idle(proxy *p); /* ends connections without a request */
 void h1_conns_cut_all(proxy *p);   /* and those with one; nothing is suspended afterwards */
+/* Its socket is somebody else's to watch from here on, though not to close. */
+void h1_conn_upgraded(h1_conn *conn);
 void h1_conn_notify(void *ctx, struct MHD_Connection *c, void **per_connection,
                     enum MHD_ConnectionNotificationCode what);
 
 /* relay.c */
 uint64_t relay_received(const relay *r);  /* from the caller, without what TLS adds */
 void relay_meet(relay *r, h1_conn *conn); /* NULL: it is closed */
+void relay_upgraded(relay *r);            /* HTTP/1.1 is no longer spoken */
+
+/* h1_upgrade.c: takes x to the upstream's new protocol; libmicrohttpd calls it behind the 101. */
+void h1_upgrade_begin(void *x, struct MHD_Connection *c, void *per_request, const char *behind,
+                      size_t n, int fd, struct MHD_UpgradeResponseHandle *handle);
 
 /* h1_reply.c: queues what x has to say; MHD_NO: close the connection. */
 enum MHD_Result h1_reply_queue(exchange *x);

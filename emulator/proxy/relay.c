@@ -14,6 +14,7 @@ struct relay {
     wire inner;
     tunnel *tunnel;
     h1_conn *conn; /* at the other end of the pair; NULL: not any more */
+    bool upgraded;
 };
 
 uint64_t relay_received(const relay *r)
@@ -24,6 +25,15 @@ uint64_t relay_received(const relay *r)
 void relay_meet(relay *r, h1_conn *conn)
 {
     r->conn = conn;
+    if (!conn && r->upgraded)
+        tunnel_set_b_ends(r->tunnel, true);
+}
+
+/* Behind the pair is no libmicrohttpd any more: each way may end by itself, until both are over. */
+void relay_upgraded(relay *r)
+{
+    r->upgraded = true;
+    tunnel_set_b_ends(r->tunnel, false);
 }
 
 static void drop_wire(wire *w)
@@ -58,7 +68,8 @@ static void on_over(void *owner)
 static void on_moved(void *owner)
 {
     const relay *r = owner;
-    mhd_loop_kick(r->proxy->mhd);
+    if (!r->upgraded)
+        mhd_loop_kick(r->proxy->mhd);
 }
 
 void relay_take(proxy *p, wire *tls, const arrival *from)

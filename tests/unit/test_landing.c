@@ -2,8 +2,7 @@
 #include "proxy/landing.h"
 
 #include "proxy/connect.h"
-#include "proxy_fixture.h"
-#include "tls_fixture.h"
+#include "secure_fixture.h"
 
 /* ---- telling them apart ---- */
 
@@ -187,40 +186,6 @@ START_TEST(draining_closes_whoever_has_not_asked_for_anything)
 END_TEST
 
 /* ---- TLS ---- */
-
-static SSL *secure_caller(int *out_fd)
-{
-    *out_fd = rig_caller(&R);
-    SSL *ssl = fixture_dial(*out_fd, "known.test", "\x08http/1.1");
-    RIG_UNTIL(&R, SSL_do_handshake(ssl) == 1);
-    return ssl;
-}
-
-static void secure_say(SSL *ssl, const char *text)
-{
-    ck_assert_int_eq(SSL_write(ssl, text, (int)strlen(text)), (int)strlen(text));
-}
-
-static bool secure_take(SSL *ssl)
-{
-    char block[4096];
-    const int n = SSL_read(ssl, block, sizeof block);
-    if (n > 0)
-        buf_add(&heard, block, (size_t)n);
-    return n <= 0 && !fixture_waits(ssl, n);
-}
-
-static void secure_hear(SSL *ssl, const char *text)
-{
-    buf_clear(&heard);
-    RIG_UNTIL(&R, (secure_take(ssl), heard.n && strstr(heard.p, text)));
-}
-
-static void leave(SSL *ssl, int fd)
-{
-    SSL_free(ssl);
-    close(fd);
-}
 
 START_TEST(requests_over_tls_are_judged_as_such)
 {

@@ -246,11 +246,10 @@ START_TEST(heads_may_come_one_byte_at_a_time)
 }
 END_TEST
 
-START_TEST(an_upgrade_travels_as_an_ordinary_request)
+START_TEST(an_upgrade_to_http2_travels_as_an_ordinary_request)
 {
     int caller = rig_caller(&R);
-    rig_say(&R, caller,
-            "GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+    rig_say(&R, caller, "GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n");
     int up = rig_accept(&R);
     rig_hear(&R, up, &heard, "\r\n\r\n");
     ck_assert_str_eq(heard.p, RIG_GET("/"));
@@ -274,7 +273,7 @@ int main(void)
     tcase_add_test(t, interim_responses_are_skipped);
     tcase_add_test(t, an_http_10_caller_gets_what_it_understands);
     tcase_add_test(t, heads_may_come_one_byte_at_a_time);
-    tcase_add_test(t, an_upgrade_travels_as_an_ordinary_request);
+    tcase_add_test(t, an_upgrade_to_http2_travels_as_an_ordinary_request);
     suite_add_tcase(s, t);
     return check_main(s);
 }

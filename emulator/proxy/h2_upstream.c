@@ -60,7 +60,7 @@ void h2_upstream_detach(h2_call *c)
     if (c->next)
         c->next->previous = c->previous;
     c->next = c->previous = NULL;
-    u->reused = true;
+    u->reused |= c->base.state == CALL_DONE;
     loop *l = u->pool->home->loop;
     if (--u->call_count == 0 && u->pool->options.idle_us > 0)
         loop_timer_set(l, &u->idle, loop_now_us(l) + u->pool->options.idle_us);
@@ -92,11 +92,12 @@ static const char *why_lost(const h2_upstream *u)
 static void lose(h2_upstream *u)
 {
     const bool connected = u->up->connected;
+    const bool worked = connected && u->reused;
     u->closing = true;
     while (u->calls) {
         h2_call *c = u->calls;
         h2_call_lost(c, connected ? PROXY_BAD_RESPONSE : PROXY_CONNECT_FAILED,
-                     connected && u->reused && c->idempotent, why_lost(u));
+                     worked && c->idempotent, why_lost(u));
         if (!c->conn)
             h2_upstream_tell(u, c);
     }

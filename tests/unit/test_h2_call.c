@@ -319,6 +319,25 @@ START_TEST(an_upstream_that_speaks_http1_is_a_bad_response)
 }
 END_TEST
 
+/* Of several calls on a connection that never worked none is worth a second one. */
+START_TEST(all_calls_of_a_dead_connection_fail_alike)
+{
+    enum { CALLS = 3 };
+    int callers[CALLS];
+    callers[0] = asking(RIG_GET("/0"));
+    h2_peer *up = accept_peer();
+    for (int i = 1; i < CALLS; i++)
+        callers[i] = asking(RIG_GET("/n"));
+    (void)nth_asked(up, CALLS - 1);
+    peer_free(up);
+    for (int i = 0; i < CALLS; i++) {
+        hear(callers[i], "bad-response");
+        close(callers[i]);
+    }
+    ck_assert(rig_nobody_connects(&R));
+}
+END_TEST
+
 START_TEST(a_kept_connection_that_died_is_no_answer)
 {
     int caller = asking(RIG_GET("/first"));
@@ -380,6 +399,7 @@ static Suite *h2_call_suite(void)
     tcase_add_test(t, a_stream_behind_a_goaway_is_asked_again);
     tcase_add_test(t, a_refused_connection_is_told);
     tcase_add_loop_test(t, an_upstream_that_speaks_http1_is_a_bad_response, 0, 2);
+    tcase_add_test(t, all_calls_of_a_dead_connection_fail_alike);
     tcase_add_test(t, a_kept_connection_that_died_is_no_answer);
     tcase_add_test(t, an_upstream_that_takes_too_long_is_reset);
     suite_add_tcase(s, t);

@@ -86,10 +86,9 @@ static void let_go(h2_call *c)
     h2_session *s = &c->conn->session;
     h2_answer_reset(c);
     (void)nghttp2_session_set_stream_user_data(s->ng, c->id, NULL);
-    if (c->base.state != CALL_DONE || !c->base.body_ended)
-        (void)nghttp2_submit_rst_stream(s->ng, NGHTTP2_FLAG_NONE, c->id,
-                                        c->base.state == CALL_DONE ? NGHTTP2_NO_ERROR
-                                                                   : NGHTTP2_CANCEL);
+    /* Its request may not have left although it has its answer. */
+    (void)nghttp2_submit_rst_stream(s->ng, NGHTTP2_FLAG_NONE, c->id,
+                                    c->base.state == CALL_DONE ? NGHTTP2_NO_ERROR : NGHTTP2_CANCEL);
     h2_upstream_detach(c);
     h2_session_flush_later(s);
 }

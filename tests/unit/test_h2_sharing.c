@@ -234,6 +234,23 @@ START_TEST(downloads_that_are_given_up_do_not_use_up_the_connections_window)
 }
 END_TEST
 
+START_TEST(an_answer_may_come_while_the_upload_goes_on)
+{
+    int caller = asking("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\n\r\nsome");
+    h2_peer *up = accept_peer();
+    peer_stream *s = nth_asked(up, 0);
+    answer_ok(up, s);
+    PEERS_UNTIL(!peer_unsaid(s));
+    peers_turns(3);
+    (void)push(caller, 100000 - 4);
+    hear(caller, "ok");
+    PEERS_UNTIL(s->closed);
+    ck_assert_uint_eq(s->reset_code, NGHTTP2_NO_ERROR);
+    ck_assert_int_eq(rig_outcome(&R, 0)->failure, PROXY_OK);
+    close(caller);
+}
+END_TEST
+
 /* ---- idle connections ---- */
 
 static void open_with_short_idle(void)
@@ -298,6 +315,7 @@ static Suite *h2_sharing_suite(void)
     tcase_add_test(t, an_upload_waits_for_the_upstreams_window);
     tcase_add_test(t, a_caller_that_does_not_read_stops_its_own_stream_only);
     tcase_add_test(t, downloads_that_are_given_up_do_not_use_up_the_connections_window);
+    tcase_add_test(t, an_answer_may_come_while_the_upload_goes_on);
     suite_add_tcase(s, t);
     return s;
 }

@@ -67,7 +67,8 @@ static void run_deferred(loop *l)
 {
     for (size_t i = 0; i < l->later_count; i++) {
         deferred d = l->later[i]; /* fn may defer more, which moves the array */
-        d.fn(d.arg);
+        if (d.fn)
+            d.fn(d.arg);
     }
     l->later_count = 0;
 }
@@ -217,6 +218,13 @@ void loop_defer(loop *l, void (*fn)(void *), void *arg)
     if (l->later_count == l->later_cap)
         l->later = grown(l->later, &l->later_cap, sizeof *l->later);
     l->later[l->later_count++] = (deferred){fn, arg};
+}
+
+void loop_undefer(loop *l, const void *arg)
+{
+    for (size_t i = 0; i < l->later_count; i++)
+        if (l->later[i].arg == arg)
+            l->later[i].fn = NULL;
 }
 
 void loop_set_idle_hook(loop *l, int64_t (*hook)(void *ctx), void *ctx)

@@ -45,6 +45,9 @@ void loop_timer_cancel(loop *l, loop_timer *t);
 /* Calls fn(arg) at the end of this turn, after all events and timers. */
 void loop_defer(loop *l, void (*fn)(void *), void *arg);
 
+/* Calls that were deferred with arg are not made: whoever owns it ends before the turn does. */
+void loop_undefer(loop *l, const void *arg);
+
 /* Called in each turn after the events were handled and before the loop sleeps; returns the longest
  * time it may sleep in microseconds (negative: no limit). At most four hooks per loop, told apart
  * by ctx; hook == NULL removes the one with that ctx. */

@@ -23,6 +23,7 @@ void h2_home_open(h2_home *h, loop *l)
 
 void h2_home_close(h2_home *h)
 {
+    loop_undefer(h->loop, h);
     buf_free(&h->scratch);
     h2_head_close(h->head);
     free(h->head);

@@ -176,5 +176,6 @@ void proxy_close(proxy *p)
     h2_home_close(&p->h2_home);
     linger_close(p->linger);
     pool_close(p->pool);
+    loop_undefer(p->loop, p);
     free(p);
 }

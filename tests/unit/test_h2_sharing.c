@@ -137,6 +137,28 @@ START_TEST(callers_that_leave_before_the_connection_is_up_leave_nothing)
 }
 END_TEST
 
+START_TEST(the_proxy_may_close_with_calls_in_flight)
+{
+    int waiting = asking(RIG_GET("/waiting"));
+    h2_peer *up = accept_peer();
+    (void)nth_asked(up, 0);
+    int streaming = asking(RIG_GET("/streaming"));
+    peer_stream *s = nth_asked(up, 1);
+    peer_answer(up, s, ":status: 200\n", true);
+    peer_say_text(up, s, "some");
+    hear(streaming, "some");
+    int uploading = asking("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nh");
+    (void)nth_asked(up, 2);
+    proxy_close(R.proxy);
+    R.proxy = NULL;
+    rig_turn(&R); /* whatever was put off is harmless */
+    ck_assert_uint_eq(R.done, 3);
+    close(waiting);
+    close(streaming);
+    close(uploading);
+}
+END_TEST
+
 /* ---- back-pressure ---- */
 
 static size_t push(int fd, size_t n)
@@ -308,6 +330,7 @@ static Suite *h2_sharing_suite(void)
     tcase_add_checked_fixture(t, set_up_h2, tear_down_h2);
     tcase_add_test(t, an_upstream_learns_that_the_caller_left);
     tcase_add_loop_test(t, callers_that_leave_before_the_connection_is_up_leave_nothing, 0, 4);
+    tcase_add_test(t, the_proxy_may_close_with_calls_in_flight);
     suite_add_tcase(s, t);
     t = tcase_create("back-pressure");
     tcase_add_checked_fixture(t, set_up_h2, tear_down_h2);

@@ -126,6 +126,19 @@ START_TEST(deferred_calls_run_at_the_end_of_the_turn)
 }
 END_TEST
 
+START_TEST(a_call_whose_owner_is_gone_is_not_made)
+{
+    unsigned gone = 0;
+    unsigned left = 0;
+    loop_defer(l, on_deferred, &gone);
+    loop_defer(l, on_deferred, &left);
+    loop_undefer(l, &gone);
+    loop_turn(l, 0);
+    ck_assert_uint_eq(gone, 0);
+    ck_assert_uint_gt(left, 0);
+}
+END_TEST
+
 static void on_wake(void *ctx)
 {
     ++*(unsigned *)ctx;
@@ -195,6 +208,7 @@ int main(void)
     tcase_add_test(c, a_timer_that_is_set_again_moves);
     tcase_add_test(c, an_event_of_a_removed_watch_never_arrives);
     tcase_add_test(c, deferred_calls_run_at_the_end_of_the_turn);
+    tcase_add_test(c, a_call_whose_owner_is_gone_is_not_made);
     tcase_add_test(c, another_thread_wakes_the_loop);
     tcase_add_test(c, the_idle_hook_runs_before_each_sleep_and_bounds_it);
     tcase_add_test(c, a_signal_is_an_event);

@@ -19,8 +19,8 @@ enum {
 
 typedef struct peer_stream {
     int32_t id;
-    buf head;     /* of all header sections but the last one behind a body; "name: value\n" */
-    buf trailers; /* what came behind data */
+    buf head;     /* of the other header sections; "name: value\n" each */
+    buf trailers; /* the last of several sections, or what came behind data */
     buf data;     /* as much as is kept */
     size_t received;
     unsigned sections;   /* header sections so far */
@@ -107,7 +107,8 @@ static inline int peer_on_header(nghttp2_session *ng, const nghttp2_frame *f, co
     (void)ng;
     (void)flags;
     peer_stream *s = peer_known(ctx, f->hd.stream_id);
-    buf *b = s->pieces ? &s->trailers : &s->head;
+    const bool last = s->sections > 1 && (f->hd.flags & NGHTTP2_FLAG_END_STREAM);
+    buf *b = s->pieces || last ? &s->trailers : &s->head;
     buf_add(b, name, name_n);
     buf_str(b, ": ");
     buf_add(b, value, value_n);
@@ -431,15 +432,37 @@ static inline void tear_down_h2(void)
     tear_down();
 }
 
+/* The upstream's next connection, while the peers have their turns. */
+static inline int peers_accept(void)
+{
+    int fd = -1;
+    PEERS_UNTIL((fd = accept4(R.listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0);
+    return fd;
+}
+
 static inline h2_peer *accept_peer_as(const peer_options *o)
 {
-    return peer_new(rig_accept(&R), o);
+    return peer_new(peers_accept(), o);
 }
 
 static inline h2_peer *accept_peer(void)
 {
     return accept_peer_as(&peer_upstream);
 }
+
+/* A caller that speaks HTTP/2. */
+static inline h2_peer *calling_peer_as(const peer_options *o)
+{
+    return peer_new(rig_caller(&R), o);
+}
+
+static inline h2_peer *calling_peer(void)
+{
+    return calling_peer_as(&(peer_options){.server = false});
+}
+
+#define PEER_GET(path)  ":method: GET\n:scheme: http\n:authority: h\n:path: " path "\n"
+#define PEER_POST(path) ":method: POST\n:scheme: http\n:authority: h\n:path: " path "\n"
 
 static inline peer_stream *nth_asked(h2_peer *p, size_t n)
 {

@@ -10,7 +10,8 @@ enum {
     READS_PER_TURN = 8, /* then others have their turn */
     SEND_BLOCK = 64 * 1024,
     FRAME_MAX = 9 + 16384,
-    OUT_MAX = SEND_BLOCK + FRAME_MAX
+    OUT_MAX = SEND_BLOCK + FRAME_MAX,
+    FIELD_BOUND = 64 /* what HPACK may add to a field */
 };
 
 void h2_home_open(h2_home *h, loop *l)
@@ -170,6 +171,8 @@ nghttp2_option *h2_options_new(void)
     if (nghttp2_option_new(&o) != 0)
         abort();
     nghttp2_option_set_no_auto_window_update(o, 1);
+    /* Of a section that is larger it would say nothing at all, and the stream would hang. */
+    nghttp2_option_set_max_send_header_block_length(o, H2_HEAD_MAX + H2_FIELDS_MAX * FIELD_BOUND);
     return o;
 }
 

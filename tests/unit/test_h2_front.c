@@ -239,6 +239,25 @@ START_TEST(answers_without_content_say_what_they_may)
 }
 END_TEST
 
+/* nghttp2 by itself sends no header section that might take more than 64 KiB. */
+START_TEST(a_large_head_arrives)
+{
+    enum { FIELDS = 120 };
+    auto_buf buf head = buf_make(1 << 20);
+    buf_str(&head, ":status: 200\n");
+    for (int i = 0; i < FIELDS; i++)
+        buf_fmt(&head, "x-%03d: %0535d\n", i, i);
+    R.forward.http2 = true;
+    h2_peer *c = calling_peer();
+    peer_stream *s = peer_ask(c, PEER_GET("/"), false);
+    h2_peer *up = accept_peer();
+    peer_answer(up, nth_asked(up, 0), head.p, false);
+    PEERS_UNTIL(s->closed);
+    ck_assert(has(&s->head, ":status: 200\n"));
+    ck_assert_uint_gt(s->head.n, head.n);
+}
+END_TEST
+
 START_TEST(a_connection_that_breaks_in_the_body_resets_the_stream)
 {
     h2_peer *c = calling_peer();
@@ -399,6 +418,7 @@ static Suite *h2_front_suite(void)
     tcase_add_test(t, a_chunked_answer_loses_its_chunks_and_keeps_its_trailers);
     tcase_add_test(t, an_answer_until_close_ends_there);
     tcase_add_loop_test(t, answers_without_content_say_what_they_may, 0, 6);
+    tcase_add_test(t, a_large_head_arrives);
     tcase_add_test(t, a_connection_that_breaks_in_the_body_resets_the_stream);
     tcase_add_test(t, an_answer_may_come_while_the_upload_goes_on);
     tcase_add_loop_test(t, what_took_too_long_is_told_or_reset, 0, 2);

@@ -226,6 +226,7 @@ static bool submit_on(h2_upstream *u, h2_call *c)
 void h2_call_submit(h2_call *c)
 {
     h2_answer_reset(c);
+    c->base.reset_code = 0;
     for (unsigned tries = 0; tries < 2; tries++) {
         h2_upstream *u = h2_upstream_take(c->pool, &c->to, c->fresh);
         if (!u)

@@ -368,6 +368,25 @@ START_TEST(resets_pass_through_between_http2_sides)
 }
 END_TEST
 
+/* Its code says that asking again is safe, which it no longer is. */
+START_TEST(the_code_of_a_first_try_is_not_the_second_ones)
+{
+    R.forward.http2 = true;
+    h2_peer *c = calling_peer();
+    peer_stream *s = peer_ask(c, PEER_GET("/"), false);
+    h2_peer *up = accept_peer();
+    peer_reset(up, nth_asked(up, 0), NGHTTP2_REFUSED_STREAM);
+    PEERS_UNTIL(up->streams[0].closed);
+    h2_peer *again = accept_peer();
+    peer_answer(again, nth_asked(again, 0), ":status: 200\n", true);
+    peer_say_text(again, &again->streams[0], "some");
+    PEERS_UNTIL(s->received == 4);
+    peer_free(again);
+    PEERS_UNTIL(s->closed);
+    ck_assert_uint_eq(s->reset_code, NGHTTP2_INTERNAL_ERROR);
+}
+END_TEST
+
 START_TEST(trailers_pass_through_between_http2_sides)
 {
     R.forward.http2 = true;
@@ -426,6 +445,7 @@ static Suite *h2_front_suite(void)
     tcase_add_test(t, an_upstream_over_http1_works_on_when_the_caller_resets);
     tcase_add_test(t, half_a_request_is_broken_off_when_the_caller_resets);
     tcase_add_loop_test(t, resets_pass_through_between_http2_sides, 0, 2);
+    tcase_add_test(t, the_code_of_a_first_try_is_not_the_second_ones);
     tcase_add_loop_test(t, trailers_pass_through_between_http2_sides, 0, 2);
     return s;
 }

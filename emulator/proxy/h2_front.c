@@ -75,11 +75,20 @@ static void on_early(loop_timer *t)
 
 /* ---- what an exchange asks of its callers' side ---- */
 
+/* The call failed within one of our own calls to it. */
+static bool failed_unnoticed(const exchange *x)
+{
+    return x->call && x->call->state == CALL_FAILED && !x->has_reply && !x->answered &&
+           x->call->failure != PROXY_CLIENT_GONE;
+}
+
 static void wake(exchange *x)
 {
     h2_session *s = &x->h2.conn->session;
     h2_request_go_on(x);
-    if (x->h2.responding) {
+    if (failed_unnoticed(x)) {
+        x->h2.conn->unsettled = true; /* not now: the judge may be at work */
+    } else if (x->h2.responding) {
         if (x->h2.deferred) {
             x->h2.deferred = false;
             (void)nghttp2_session_resume_data(s->ng, x->h2.id);
@@ -132,9 +141,22 @@ static void close_guest(guest *g)
     conn_free(c);
 }
 
+static void settle_streams(h2_conn *c)
+{
+    c->unsettled = false;
+    for (exchange *x = c->streams; x; x = x->h2.next) {
+        if (!failed_unnoticed(x))
+            continue;
+        exchange_settle(x);
+        wake(x);
+    }
+}
+
 static void after(h2_session *s)
 {
     h2_conn *c = container_of(s, h2_conn, session);
+    if (c->unsettled)
+        settle_streams(c);
     c->guest.waited_for = c->draining || c->stream_count || s->out.n;
     if (h2_session_is_over(s))
         conn_free(c);

@@ -44,6 +44,7 @@ typedef struct h2_conn {
     bool secure;
     bool greeted; /* the client's SETTINGS came */
     bool draining;
+    bool unsettled; /* calls of its streams have failed, and nobody took note */
 } h2_conn;
 
 /* h2_request.c */

@@ -133,8 +133,6 @@ static void judge(exchange *x)
 {
     exchange_judge(x);
     exchange_settle(x);
-    if (x->has_body && x->verdict == VERDICT_FORWARD)
-        exchange_cork(x);
     h2_front_ops.wake(x);
 }
 
@@ -159,7 +157,9 @@ static void take_head(exchange *x, bool over)
 
 static bool is_unwanted(const exchange *x)
 {
-    return x->cut || x->has_reply || !x->judged || (x->call && x->call->upload_over);
+    if (x->cut || x->has_reply || !x->judged)
+        return true;
+    return x->call && (x->call->upload_over || x->call->state == CALL_FAILED);
 }
 
 static void consumed(exchange *x, size_t n)
@@ -206,14 +206,28 @@ static void end(exchange *x)
         call_end(x->call, x->h2.trailers, x->h2.trailer_count);
 }
 
+/* Of what came before the verdict nothing was counted. The page follows when the turn is over: the
+ * judge may be at work. */
+static bool passes_limit(exchange *x)
+{
+    const uint64_t most = x->forward.body_limit;
+    if (!most || x->request_body <= most)
+        return false;
+    call_abort(x->call, PROXY_REQUEST_TOO_LARGE, "the request body is too large");
+    h2_request_discard(x);
+    return true;
+}
+
 void h2_request_go_on(exchange *x)
 {
     if (is_unwanted(x)) {
         h2_request_discard(x);
         return;
     }
-    if (x->verdict != VERDICT_FORWARD)
+    if (x->verdict != VERDICT_FORWARD || passes_limit(x))
         return;
+    if (x->has_body && !x->request_body)
+        exchange_cork(x); /* its head need not wait for it */
     buf *b = &x->h2.pending;
     while (x->h2.pending_at < b->n) {
         const size_t taken = hand_on(x, b->p + x->h2.pending_at, b->n - x->h2.pending_at);
@@ -253,8 +267,7 @@ static int on_data(nghttp2_session *ng, uint8_t flags, int32_t id, const uint8_t
         x->request_body += n;
     if (is_unwanted(x)) {
         consumed(x, n);
-        if (!fits)
-            h2_front_ops.wake(x);
+        h2_front_ops.wake(x); /* it may be unwanted since now */
         return 0;
     }
     if (x->verdict == VERDICT_FORWARD && !x->h2.pending.n) {
@@ -284,7 +297,7 @@ static int on_frame(nghttp2_session *ng, const nghttp2_frame *frame, void *ctx)
         take_head(x, over);
     } else if (over) {
         x->h2.ended = true;
-        h2_request_go_on(x);
+        h2_front_ops.wake(x);
     }
     return 0;
 }

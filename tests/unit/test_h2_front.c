@@ -162,6 +162,74 @@ START_TEST(a_late_verdict_finds_the_body_that_came_before)
 }
 END_TEST
 
+START_TEST(a_late_verdict_lets_the_head_go_before_the_body)
+{
+    h2_peer *c = calling_peer();
+    peer_stream *first = peer_ask(c, PEER_GET("/first"), false);
+    int up = hear_request("/first");
+    say(up, OK_ANSWER);
+    PEERS_UNTIL(first->closed); /* a connection is there */
+    R.defer = true;
+    peer_stream *s = peer_ask(c, PEER_POST("/late"), true);
+    PEERS_UNTIL(R.heads == 2);
+    rig_judge(&R, R.last);
+    hear(up, "/late HTTP/1.1\r\n");
+    say(up, OK_ANSWER);
+    PEERS_UNTIL(s->ended);
+    close(up);
+}
+END_TEST
+
+START_TEST(a_late_verdict_for_a_dead_upstream_is_answered)
+{
+    error e = {0};
+    R.defer = true;
+    R.forward.http2 = _i % 2;
+    close(R.listener);
+    R.listener = -1;
+    if (_i / 2) /* refused before connect returns */
+        ck_assert(net_addr_parse(SPAN_LIT("255.255.255.255:1"), &R.forward.upstream, &e));
+    h2_peer *c = calling_peer();
+    peer_stream *s = peer_ask(c, PEER_GET("/"), false);
+    PEERS_UNTIL(R.heads);
+    rig_judge(&R, R.last);
+    PEERS_UNTIL(s->closed);
+    ck_assert(has(&s->head, ":status: 503\n"));
+    ck_assert_str_eq(s->data.p, "connect-failed");
+}
+END_TEST
+
+START_TEST(a_body_that_passes_its_limit_before_the_verdict_is_too_large)
+{
+    R.defer = true;
+    R.forward.body_limit = 1000;
+    h2_peer *c = calling_peer();
+    peer_stream *s = peer_ask(c, PEER_POST("/"), true);
+    peer_say_much(c, s, 20000);
+    PEERS_UNTIL(!peer_unsaid(s));
+    peers_turns(2);
+    rig_judge(&R, R.last);
+    PEERS_UNTIL(s->ended);
+    ck_assert_str_eq(s->data.p, "request-too-large");
+}
+END_TEST
+
+START_TEST(a_body_that_passes_its_limit_ends_an_answer_that_has_begun)
+{
+    R.forward.body_limit = 1000;
+    h2_peer *c = calling_peer();
+    peer_stream *s = peer_ask(c, PEER_POST("/"), true);
+    peer_say_much(c, s, 500);
+    int up = hear_request("xxx");
+    say(up, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nsome");
+    PEERS_UNTIL(s->received == 4);
+    peer_say_much(c, s, 5000);
+    PEERS_UNTIL(s->closed);
+    ck_assert_uint_ne(s->reset_code, NGHTTP2_NO_ERROR);
+    close(up);
+}
+END_TEST
+
 /* ---- answers ---- */
 
 static peer_stream *answered_with(const char *answer, const char *request)
@@ -432,6 +500,10 @@ static Suite *h2_front_suite(void)
     t = front_case(s, "verdict");
     tcase_add_test(t, a_refusal_is_the_judges);
     tcase_add_test(t, a_late_verdict_finds_the_body_that_came_before);
+    tcase_add_test(t, a_late_verdict_lets_the_head_go_before_the_body);
+    tcase_add_loop_test(t, a_late_verdict_for_a_dead_upstream_is_answered, 0, 4);
+    tcase_add_test(t, a_body_that_passes_its_limit_before_the_verdict_is_too_large);
+    tcase_add_test(t, a_body_that_passes_its_limit_ends_an_answer_that_has_begun);
     t = front_case(s, "answers");
     tcase_add_test(t, an_answer_keeps_its_length_and_loses_what_is_for_one_hop);
     tcase_add_test(t, a_chunked_answer_loses_its_chunks_and_keeps_its_trailers);

@@ -230,6 +230,15 @@ void h2_head_add(h2_head *h, span name, span value)
     h->sizes[h->count++].value_n = (uint32_t)value.n;
 }
 
+/* Different in each request: in the table of repeated fields (RFC 7541 §2.3.2) they would only push
+ * out what does come again. */
+static uint8_t flags_of(span name)
+{
+    const bool unique =
+        span_eq_str(name, "traceparent") || span_eq_str(name, "x-cloud-trace-context");
+    return unique ? NGHTTP2_NV_FLAG_NO_INDEX : NGHTTP2_NV_FLAG_NONE;
+}
+
 size_t h2_head_view(const h2_head *h, nghttp2_nv out[H2_FIELDS_MAX])
 {
     uint8_t *at = (uint8_t *)h->text.p;
@@ -237,7 +246,8 @@ size_t h2_head_view(const h2_head *h, nghttp2_nv out[H2_FIELDS_MAX])
         out[i] = (nghttp2_nv){.name = at,
                               .namelen = h->sizes[i].name_n,
                               .value = at + h->sizes[i].name_n,
-                              .valuelen = h->sizes[i].value_n};
+                              .valuelen = h->sizes[i].value_n,
+                              .flags = flags_of((span){(char *)at, h->sizes[i].name_n})};
         at += h->sizes[i].name_n + h->sizes[i].value_n;
     }
     return h->count;

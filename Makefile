@@ -32,6 +32,9 @@ endif
 ifeq ($(VARIANT),asan)
 OPT := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 LINK := -fsanitize=address,undefined
+else ifeq ($(VARIANT),tsan)
+OPT := -O1 -g -fno-omit-frame-pointer -fsanitize=thread -fPIE
+LINK := -fsanitize=thread -pie
 else
 OPT := -O2 -g -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong \
        -fstack-clash-protection -fPIE
@@ -111,7 +114,7 @@ RUN = INVOKER=$(abspath $(B)/invoker) $(PYTHON) tests/run.py --variant $(VARIANT
 test-programs: all $(UNIT_BIN)
 
 # The three stages share the machine: one after the other, each parallel in itself.
-.PHONY: unit integration clients asan
+.PHONY: unit integration clients asan tsan
 unit: test-programs
 	@$(RUN) unit $(UNIT_BIN)
 integration: all $(if $(filter unit,$(MAKECMDGOALS)),unit)
@@ -120,6 +123,11 @@ clients: all $(if $(filter integration,$(MAKECMDGOALS)),integration)
 	@$(RUN) clients
 asan:
 	@$(MAKE) --no-print-directory VARIANT=asan unit integration clients
+# The workers are the only threads: the gateway's tests are what can race.
+tsan:
+	@$(MAKE) --no-print-directory -s -j2 VARIANT=tsan all
+	@TSAN_OPTIONS=halt_on_error=1 INVOKER=$(abspath build/tsan/invoker) \
+	  $(PYTHON) tests/run.py --variant tsan --match test_gateway integration
 
 .PHONY: bench
 bench: deps-bench
@@ -155,6 +163,7 @@ help:
 	@echo 'make integration  real processes on real sockets: tests/integration'
 	@echo 'make clients      Google libraries, gRPC, WebSockets, curl, Chromium: tests/clients'
 	@echo 'make asan         the three above with ASan+UBSan'
+	@echo 'make tsan         the gateway under the thread sanitizer: tests/integration/test_gateway_*'
 	@echo 'make bench        figures, as ratios against HAProxy and nginx in the same run; ONLY=h1,ws'
 	@echo '                  picks parts; text, JSON and a plot in build/bench/bench.*'
 	@echo 'make lint         format, layers, sizes, banned calls, cppcheck, clang-tidy, clang build'

@@ -49,10 +49,10 @@ def count_unittest(out):
     return total - bad - skipped, bad, skipped
 
 
-def jobs_of(stage, programs):
+def jobs_of(stage, programs, match):
     if stage == "unit":
         return [(os.path.basename(p), [p], count_check) for p in programs]
-    files = sorted(glob.glob(os.path.join(ROOT, "tests", stage, "test_*.py")))
+    files = sorted(glob.glob(os.path.join(ROOT, "tests", stage, f"{match}*.py")))
     names = [os.path.basename(f)[:-3] for f in files]
     return [(n, [sys.executable, "-B", "-m", "unittest", "-v", f"tests.{stage}.{n}"],
              count_unittest) for n in names]
@@ -68,12 +68,12 @@ def show(result):
         print(f"  {name}: {passed} passed in {seconds:.1f} s", flush=True)
 
 
-def run_stage(variant, stage, programs):
+def run_stage(variant, stage, programs, match):
     passed = failed = skipped = 0
     began = time.monotonic()
     workers = max(2, os.cpu_count() or 1)
     with concurrent.futures.ThreadPoolExecutor(workers) as pool:
-        running = [pool.submit(run, *job) for job in jobs_of(stage, programs)]
+        running = [pool.submit(run, *job) for job in jobs_of(stage, programs, match)]
         for done in concurrent.futures.as_completed(running):
             result = done.result()
             show(result)
@@ -106,12 +106,13 @@ def main():
     p = argparse.ArgumentParser()
     p.add_argument("--variant", default="release")
     p.add_argument("--total", action="store_true")
+    p.add_argument("--match", default="test_", help="beginning of the files' names")
     p.add_argument("stage", nargs="?", choices=["unit", "integration", "clients"])
     p.add_argument("programs", nargs="*")
     a = p.parse_args()
-    if a.variant == "asan":
+    if a.variant in ("asan", "tsan"):
         os.environ.setdefault("CK_TIMEOUT_MULTIPLIER", "5")
-    ok = total() if a.total else run_stage(a.variant, a.stage, a.programs)
+    ok = total() if a.total else run_stage(a.variant, a.stage, a.programs, a.match)
     sys.exit(0 if ok else 1)
 
 

@@ -7,7 +7,7 @@ import unittest
 
 from tests.corpus.h2_frames import CASES
 from tests.lib.gateway import Gateway
-from tests.lib.harness import Client, answer, binary, wait_until
+from tests.lib.harness import Client, answer, sanitized, wait_until
 from tests.lib.rawh2 import (
     DATA, END_STREAM, FLOW_CONTROL_ERROR, INITIAL_WINDOW_SIZE, MAX_CONCURRENT_STREAMS,
     MAX_FRAME_SIZE, MAX_HEADER_LIST_SIZE, PING, PREFACE, PROTOCOL_ERROR, REFUSED_STREAM,
@@ -516,7 +516,7 @@ class FloodTest(H2Test):
                 pass
             self.lives()
         grown = self.gateway.process.rss_kib() - before
-        self.assertLess(grown, (128 if "asan" in binary() else 24) << 10, "KiB more")
+        self.assertLess(grown, (128 if sanitized() else 24) << 10, "KiB more")
         return h2.gone
 
     @staticmethod
@@ -566,7 +566,7 @@ class FloodTest(H2Test):
             pass
         self.lives()
         grown = self.gateway.process.rss_kib() - before
-        self.assertLess(grown, (128 if "asan" in binary() else 24) << 10, "KiB more")
+        self.assertLess(grown, (128 if sanitized() else 24) << 10, "KiB more")
 
     def test_large_answers_that_nobody_reads(self):
         self.upstream.handle = lambda received: answer(body=bytes(MIB))
@@ -575,7 +575,7 @@ class FloodTest(H2Test):
         h2.send(*[headers(i, get("/large"), END_STREAM) for i in range(1, 201, 2)])
         h2.until(lambda: sum(1 for a in h2.answers.values() if a.status) == 100)
         grown = self.gateway.process.rss_kib() - before
-        self.assertLess(grown, (256 if "asan" in binary() else 48) << 10, "KiB more for 100 MiB")
+        self.assertLess(grown, (256 if sanitized() else 48) << 10, "KiB more for 100 MiB")
         h2.close()
         self.upstream.handle = None
         self.lives()

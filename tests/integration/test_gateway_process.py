@@ -6,7 +6,7 @@ import time
 import unittest
 
 from tests.lib.gateway import Gateway
-from tests.lib.process import Process, ca_folder, run, wait_until
+from tests.lib.process import Process, ca_folder, run, sanitized, wait_until
 from tests.lib.rawhttp import Client, Closed
 
 
@@ -63,7 +63,7 @@ class Life(unittest.TestCase):
     def test_idle_it_needs_less_than_ten_mib(self):
         run("ca", "init", "--ca", ca_folder())  # making it takes more, once
         g = self.gateway()
-        if "asan" not in g.process.command[0]:
+        if not sanitized():
             self.assertLess(g.process.rss_kib(), 10 * 1024)
 
     def test_several_workers_share_the_port(self):

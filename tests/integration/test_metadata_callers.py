@@ -2,7 +2,8 @@
 
 import signal
 
-from tests.lib.harness import Client, Process, Topology, closed_port, http, run, wait_until
+from tests.lib.harness import (Client, Process, Topology, closed_port, http, run, sanitized,
+                               wait_until)
 from tests.lib.metadata import (BACKEND, DEFAULT, EMAIL, FLAVOR, SA, V1, MetadataCase, shared_keys,
                                 topology)
 
@@ -204,7 +205,7 @@ class Lives(MetadataCase):
 
     def test_an_idle_process_is_small(self):
         self.assertEqual(self.value(EMAIL_PATH), EMAIL)
-        if "asan" not in self.process.command[0]:
+        if not sanitized():
             self.assertLess(self.process.rss_kib(), 10 * 1024)
 
     def test_a_busy_port_names_the_address_and_what_to_change(self):

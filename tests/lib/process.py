@@ -21,6 +21,11 @@ def binary():
     return os.path.abspath(os.environ.get("INVOKER") or ROOT / "build" / "invoker")
 
 
+def sanitized():
+    """Whether it was built with a sanitizer, whose own memory counts, too."""
+    return any(variant in binary().split(os.sep) for variant in ("asan", "tsan"))
+
+
 def sample(name):
     """A sample service's program, which lies beside the program under test."""
     return os.path.join(os.path.dirname(binary()), "samples", name)

@@ -126,6 +126,8 @@ static const char *fault_of(const exchange *x)
         return "Host is missing";
     if (!gate_sound_authority(x->host))
         return "the host is none";
+    if (x->scheme.n)
+        return "the request target is not a path"; /* of schemes that nghttp2 does not know */
     return gate_target_fault(x->method, x->target);
 }
 

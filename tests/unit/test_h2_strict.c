@@ -20,6 +20,7 @@ START_TEST(unsound_requests_are_refused_unjudged)
         {":method: GET\n:scheme: http\n:authority: a\n:path: /\nhost: b\n", "400"},
         {":method: GET\n:scheme: http\n:authority: u@a\n:path: /\n", "400"},
         {":method: GET\n:scheme: x\n:authority: a\n:path: b\n", "400"},
+        {":method: GET\n:scheme: x\n:authority: a\n:path: http://b/\n", "400"},
         {":method: GET\n:scheme: http\n:authority: a\n:path: /#x\n", "400"},
     };
     h2_peer *c = calling_peer();
@@ -199,7 +200,7 @@ static Suite *h2_strict_suite(void)
     TCase *t = tcase_create("unsound");
     tcase_add_checked_fixture(t, set_up, tear_down_h2);
     suite_add_tcase(s, t);
-    tcase_add_loop_test(t, unsound_requests_are_refused_unjudged, 0, 4);
+    tcase_add_loop_test(t, unsound_requests_are_refused_unjudged, 0, 5);
     tcase_add_loop_test(t, malformed_requests_are_reset, 0, 13);
     tcase_add_test(t, a_head_that_is_too_large_is_told_so);
     tcase_add_test(t, connect_is_the_judges_to_refuse);

@@ -48,29 +48,47 @@ static void take_pseudo(exchange *x, span name, span value)
         x->host = x->named_host = exchange_keep(x, value);
 }
 
-/* Cookie crumbs are one field again towards HTTP/1.1 (RFC 9113 §8.2.3). */
-static bool is_crumb(exchange *x, span name, span value)
+static bool is_cookie(const field *f)
 {
-    if (!span_eq_str(name, "cookie"))
-        return false;
+    return span_eq_str(f->name, "cookie");
+}
+
+static char *add_crumb(char *at, span crumb, bool first)
+{
+    if (!first)
+        at = (char *)memcpy(at, "; ", 2) + 2;
+    memcpy(at, crumb.p, crumb.n);
+    return at + crumb.n;
+}
+
+/* Cookie crumbs are one field again towards HTTP/1.1 (RFC 9113 §8.2.3). */
+static void join_crumbs(exchange *x)
+{
+    size_t bytes = 0, kept = 0;
+    for (size_t i = 0; i < x->field_count; i++)
+        bytes += is_cookie(&x->fields[i]) ? x->fields[i].value.n + 2 : 0;
+    if (!bytes)
+        return;
+    char *joined = exchange_alloc(x, bytes), *end = joined;
+    field *cookie = NULL;
     for (size_t i = 0; i < x->field_count; i++) {
-        field *f = &x->fields[i];
-        if (!span_eq_str(f->name, "cookie"))
+        const field f = x->fields[i];
+        if (is_cookie(&f))
+            end = add_crumb(end, f.value, !cookie);
+        if (is_cookie(&f) && cookie)
             continue;
-        char *joined = exchange_alloc(x, f->value.n + 2 + value.n);
-        memcpy(joined, f->value.p, f->value.n);
-        memcpy(joined + f->value.n, "; ", 2);
-        memcpy(joined + f->value.n + 2, value.p, value.n);
-        f->value = (span){joined, f->value.n + 2 + value.n};
-        return true;
+        x->fields[kept] = f;
+        if (is_cookie(&f))
+            cookie = &x->fields[kept];
+        kept++;
     }
-    return false;
+    x->field_count = kept;
+    if (cookie)
+        cookie->value = (span){joined, (size_t)(end - joined)};
 }
 
 static void take_field(exchange *x, span name, span value)
 {
-    if (is_crumb(x, name, value))
-        return;
     const span kept = exchange_keep(x, value);
     if (span_eq_str(name, "host") && x->named_host.n) {
         x->h2.hosts_differ |= !span_ieq(kept, x->named_host);
@@ -143,6 +161,7 @@ static void take_head(exchange *x, bool over)
     x->h2.conn->heading = NULL;
     x->h2.ended = over;
     x->has_body = !over;
+    join_crumbs(x);
     x->framing.chunked = x->has_body && !x->framing.has_length;
     if (span_eq_str(x->method, "CONNECT")) /* names a host and nothing else */
         exchange_set_target(x, x->host);

@@ -1,5 +1,7 @@
 /* Callers over HTTP/2 whose requests are none, and those that dawdle, say nothing or stay without
  * asking: refused, told to go, or left alone. */
+#include <malloc.h>
+
 #include "h2_peer.h"
 #include "proxy/exchange_impl.h"
 
@@ -74,6 +76,26 @@ START_TEST(a_head_that_is_too_large_is_told_so)
     rig_say(&R, up, OK_ANSWER);
     PEERS_UNTIL(other->closed);
     close(up);
+}
+END_TEST
+
+START_TEST(crumbs_of_a_cookie_cost_no_more_than_they_are)
+{
+    enum { CRUMBS = 200 };
+    auto_buf buf head = buf_make(1 << 20);
+    buf_str(&head, PEER_GET("/"));
+    for (int i = 0; i < CRUMBS; i++)
+        buf_fmt(&head, "cookie: %03d\n", i);
+    h2_peer *c = calling_peer();
+    (void)peer_ask(c, head.p, false);
+    PEERS_UNTIL(R.heads);
+    span cookie;
+    ck_assert_uint_eq(exchange_field(R.last, "cookie", &cookie), 1);
+    ck_assert_uint_eq(cookie.n, CRUMBS * 5 - 2);
+    size_t bytes = 0;
+    for (arena_block *b = R.last->arena_more; b; b = b->next)
+        bytes += malloc_usable_size(b);
+    ck_assert_uint_lt(bytes, 40000);
 }
 END_TEST
 
@@ -203,6 +225,7 @@ static Suite *h2_strict_suite(void)
     tcase_add_loop_test(t, unsound_requests_are_refused_unjudged, 0, 5);
     tcase_add_loop_test(t, malformed_requests_are_reset, 0, 13);
     tcase_add_test(t, a_head_that_is_too_large_is_told_so);
+    tcase_add_test(t, crumbs_of_a_cookie_cost_no_more_than_they_are);
     tcase_add_test(t, connect_is_the_judges_to_refuse);
     t = tcase_create("dawdling");
     tcase_add_checked_fixture(t, set_up_hasty, tear_down_h2);

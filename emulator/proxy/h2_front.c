@@ -30,8 +30,8 @@ static void unlink_stream(exchange *x)
         x->h2.next->h2.previous = x->h2.previous;
     c->quiet_since_us = now_us(c);
     c->stream_count--;
-    if (c->heading == x)
-        c->heading = NULL;
+    if (c->heading == x->h2.id)
+        c->heading = 0;
 }
 
 void h2_stream_over(exchange *x)
@@ -178,9 +178,11 @@ static void terminate(h2_conn *c, uint32_t code)
 
 static bool is_stuck(h2_conn *c)
 {
-    const bool was = c->session.out.n && c->stuck_at == c->session.out_sent + 1;
-    c->stuck_at = c->session.out.n ? c->session.out_sent + 1 : 0;
-    return was;
+    const bool full = c->session.out.n > 0;
+    const bool stuck = full && c->full_seen && c->sent_seen == c->session.sent;
+    c->full_seen = full;
+    c->sent_seen = c->session.sent;
+    return stuck;
 }
 
 static void on_timer(loop_timer *t)

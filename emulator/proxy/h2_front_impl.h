@@ -30,10 +30,10 @@ typedef struct h2_conn {
     proxy *proxy;
     exchange *streams;
     size_t stream_count;
-    const exchange *heading,
-        *heading_seen; /* whose header section is not complete; at the last look */
-    size_t stuck_at;   /* what of the frames had left at the last look */
-    size_t swallowed;  /* of requests that have their answer */
+    int32_t heading, heading_seen; /* whose header section is not complete; at the last look */
+    uint64_t sent_seen;            /* bytes that had left at the last look */
+    bool full_seen;                /* and more were to leave */
+    size_t swallowed;              /* of requests that have their answer */
     int64_t quiet_since_us;
     loop_timer timer;
     loop_timer early_timer;

@@ -33,7 +33,7 @@ static int on_begin(nghttp2_session *ng, const nghttp2_frame *frame, void *ctx)
         x->h2.next->h2.previous = x;
     c->streams = x;
     c->stream_count++;
-    c->heading = x;
+    c->heading = x->h2.id;
     (void)nghttp2_session_set_stream_user_data(ng, x->h2.id, x);
     return 0;
 }
@@ -158,7 +158,7 @@ static void judge(exchange *x)
 
 static void take_head(exchange *x, bool over)
 {
-    x->h2.conn->heading = NULL;
+    x->h2.conn->heading = 0;
     x->h2.ended = over;
     x->has_body = !over;
     join_crumbs(x);

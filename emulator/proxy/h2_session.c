@@ -53,16 +53,24 @@ void h2_session_end(h2_session *s)
 
 /* ---- sending ---- */
 
+static ssize_t send_some(h2_session *s, const char *p, size_t n)
+{
+    const ssize_t sent = wire_send(s->wire, p, n);
+    if (sent < 0)
+        s->broken = true;
+    else
+        s->sent += (uint64_t)sent;
+    return sent;
+}
+
 /* What the wire did not take before; true when it is all gone. */
 static bool send_rest(h2_session *s)
 {
     if (s->out.n == 0)
         return true;
-    ssize_t sent = wire_send(s->wire, s->out.p + s->out_sent, s->out.n - s->out_sent);
-    if (sent < 0) {
-        s->broken = true;
+    const ssize_t sent = send_some(s, s->out.p + s->out_sent, s->out.n - s->out_sent);
+    if (sent < 0)
         return false;
-    }
     s->out_sent += (size_t)sent;
     if (s->out_sent < s->out.n)
         return false;
@@ -93,10 +101,8 @@ static void flush(h2_session *s)
         gather(s, b);
         if (b->n == 0)
             return;
-        ssize_t sent = wire_send(s->wire, b->p, b->n);
-        if (sent < 0)
-            s->broken = true;
-        else if ((size_t)sent < b->n)
+        const ssize_t sent = send_some(s, b->p, b->n);
+        if (sent >= 0 && (size_t)sent < b->n)
             buf_add(&s->out, b->p + sent, b->n - (size_t)sent);
     }
 }

@@ -40,6 +40,7 @@ struct h2_session {
     h2_session *next_dirty;
     buf out; /* frames that the wire did not take */
     size_t out_sent;
+    uint64_t sent; /* bytes that the wire took so far */
     bool dirty;
     bool waits;  /* the wire is not connected yet: nothing may leave */
     bool unread; /* more to receive: the turn was long enough */

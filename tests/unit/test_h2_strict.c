@@ -200,6 +200,29 @@ static void pour(int up)
         continue;
 }
 
+START_TEST(a_caller_that_reads_slowly_is_left_alone)
+{
+    int up;
+    h2_peer *c;
+    peer_stream *s = greedy_stream(&c, &up);
+    const int64_t until = clock_mono_us() + 3500000;
+    while (clock_mono_us() < until && !c->gone) {
+        uint8_t sip[32768];
+        pour(up);
+        const ssize_t n = recv(c->fd, sip, sizeof sip, 0);
+        if (n > 0)
+            ck_assert_int_eq(nghttp2_session_mem_recv(c->ng, sip, (size_t)n), n);
+        else
+            c->gone = n == 0;
+        peer_speak(c);
+        rig_turn(&R);
+    }
+    ck_assert(!c->gone);
+    ck_assert_uint_gt(s->received, 8 << 20);
+    close(up);
+}
+END_TEST
+
 START_TEST(a_caller_that_reads_nothing_more_is_ended)
 {
     int up;
@@ -235,6 +258,7 @@ static Suite *h2_strict_suite(void)
     tcase_add_test(t, a_caller_that_never_says_its_settings_is_ended);
     tcase_add_test(t, a_caller_that_asks_nothing_is_told_good_bye);
     tcase_add_test(t, a_caller_that_waits_for_its_answer_is_not_idle);
+    tcase_add_test(t, a_caller_that_reads_slowly_is_left_alone);
     tcase_add_test(t, a_caller_that_reads_nothing_more_is_ended);
     return s;
 }

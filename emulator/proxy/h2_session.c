@@ -9,6 +9,7 @@ enum {
     READ_BLOCK = 32 * 1024,
     READS_PER_TURN = 8, /* then others have their turn */
     SEND_BLOCK = 64 * 1024,
+    SENDS_PER_TURN = 8,
     FRAME_MAX = 9 + 16384,
     OUT_MAX = SEND_BLOCK + FRAME_MAX,
     FIELD_BOUND = 64 /* what HPACK may add to a field */
@@ -30,12 +31,25 @@ void h2_home_close(h2_home *h)
     free(h->head);
 }
 
+static void on_again(loop_timer *t)
+{
+    h2_session_receive(container_of(t, h2_session, again));
+}
+
+/* A timer that is due at once would still fire in this turn. */
+static void go_on_in_next_turn(h2_session *s)
+{
+    loop *l = s->home->loop;
+    loop_timer_set(l, &s->again, loop_now_us(l) + 1);
+}
+
 void h2_session_begin(h2_session *s, h2_home *h, nghttp2_session *ng, wire *w)
 {
     s->ng = ng;
     s->wire = w;
     s->home = h;
     s->out = buf_make(OUT_MAX);
+    s->again.fire = on_again;
 }
 
 void h2_session_end(h2_session *s)
@@ -47,6 +61,7 @@ void h2_session_end(h2_session *s)
         *at = s->next_dirty;
         s->dirty = false;
     }
+    loop_timer_cancel(s->home->loop, &s->again);
     nghttp2_session_del(s->ng);
     buf_free(&s->out);
 }
@@ -97,7 +112,12 @@ static void gather(h2_session *s, buf *b)
 static void flush(h2_session *s)
 {
     buf *b = &s->home->scratch;
+    unsigned sends = 0;
     while (!s->waits && !s->broken && s->wire->writable && send_rest(s)) {
+        if (sends++ == SENDS_PER_TURN) {
+            go_on_in_next_turn(s);
+            return;
+        }
         gather(s, b);
         if (b->n == 0)
             return;
@@ -114,8 +134,6 @@ static void run_dirty(void *arg)
         h2_session *s = h->dirty;
         h->dirty = s->next_dirty;
         s->dirty = false;
-        if (s->unread)
-            h2_session_receive(s);
         flush(s);
         s->after(s);
     }
@@ -145,10 +163,9 @@ static void stop_listening(h2_session *s)
 void h2_session_receive(h2_session *s)
 {
     char block[READ_BLOCK];
-    s->unread = false;
     for (unsigned reads = 0; s->wire->readable && !s->broken && !s->deaf; reads++) {
         if (reads == READS_PER_TURN) {
-            s->unread = true;
+            go_on_in_next_turn(s);
             break;
         }
         ssize_t n = wire_recv(s->wire, block, sizeof block);

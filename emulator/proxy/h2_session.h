@@ -22,7 +22,7 @@ struct h2_head;
 /* The sessions of one loop. */
 typedef struct h2_home {
     loop *loop;
-    h2_session *dirty;    /* have something to send, or to receive on */
+    h2_session *dirty;    /* have something to send */
     buf scratch;          /* frames on their way, shared */
     struct h2_head *head; /* for a header section that is submitted at once */
 } h2_home;
@@ -38,12 +38,12 @@ struct h2_session {
     /* After bytes left or came: looks at what follows, for instance that it is over; may free s. */
     void (*after)(h2_session *s);
     h2_session *next_dirty;
-    buf out; /* frames that the wire did not take */
+    loop_timer again; /* goes on in the next turn: this one was long enough */
+    buf out;          /* frames that the wire did not take */
     size_t out_sent;
     uint64_t sent; /* bytes that the wire took so far */
     bool dirty;
     bool waits;  /* the wire is not connected yet: nothing may leave */
-    bool unread; /* more to receive: the turn was long enough */
     bool deaf;   /* what the peer sends is not to be read any more */
     bool broken; /* nothing can be sent or received any more */
 };

@@ -165,6 +165,61 @@ END_TEST
 
 /* ---- turns ---- */
 
+START_TEST(a_turn_reads_a_part_of_what_is_there)
+{
+    enum { STREAMS = 12, A_TURNS_WORTH = 300 * 1024 };
+    R.defer = true;
+    h2_peer *c = peer_new(rig_caller_sized(&R, 1 << 20), &(peer_options){.server = false});
+    peers_turns(3);
+    for (int i = 0; i < STREAMS; i++)
+        peer_say_much(c, peer_ask(c, PEER_POST("/"), true), H2_STREAM_WINDOW);
+    for (int i = 0; i < STREAMS; i++)
+        peer_turn(c); /* as much as the socket takes */
+    rig_turn(&R);
+    size_t seen = 0;
+    for (const exchange *x = R.proxy->open; x; x = x->next)
+        seen += x->request_body;
+    ck_assert_uint_gt(seen, 0);
+    ck_assert_uint_lt(seen, A_TURNS_WORTH);
+    for (int i = 0; i < STREAMS; i++)
+        PEERS_UNTIL(!peer_unsaid(&c->streams[i]));
+}
+END_TEST
+
+START_TEST(a_turn_sends_a_part_of_what_is_there)
+{
+    enum { STREAMS = 40, EACH = H2_STREAM_WINDOW, A_TURNS_WORTH = 2 << 20 };
+    static const peer_options wide = {.window = 1 << 20, .hoards = true};
+    R.forward.http2 = true;
+    h2_peer *c = calling_peer_as(&wide);
+    int big = 8 << 20;
+    (void)setsockopt(c->fd, SOL_SOCKET, SO_RCVBUF, &big, sizeof big);
+    for (int i = 0; i < STREAMS; i++)
+        (void)peer_ask(c, PEER_GET("/"), false);
+    h2_peer *up = accept_peer();
+    for (int i = 0; i < STREAMS; i++) {
+        peer_stream *t = nth_asked(up, (size_t)i);
+        peer_answer(up, t, ":status: 200\n", true);
+        peer_say_much(up, t, EACH);
+    }
+    for (int i = 0; i < STREAMS; i++)
+        PEERS_UNTIL(!peer_unsaid(&up->streams[i])); /* it waits for the caller's window */
+    ck_assert_int_eq(nghttp2_session_set_local_window_size(c->ng, NGHTTP2_FLAG_NONE, 0, 64 << 20),
+                     0);
+    peer_turn(c);
+    uint64_t before = 0, after = 0;
+    for (const exchange *x = R.proxy->open; x; x = x->next)
+        before += x->response_bytes;
+    rig_turn(&R);
+    for (const exchange *x = R.proxy->open; x; x = x->next)
+        after += x->response_bytes;
+    ck_assert_uint_gt(after, before);
+    ck_assert_uint_lt(after - before, A_TURNS_WORTH);
+    for (int i = 0; i < STREAMS; i++)
+        PEERS_UNTIL(c->streams[i].received == EACH);
+}
+END_TEST
+
 /* ---- the end ---- */
 
 START_TEST(draining_says_good_bye_and_waits_for_the_last_stream)
@@ -250,6 +305,8 @@ static Suite *h2_flow_suite(void)
     tcase_add_test(t, an_upload_that_nobody_reads_stops_itself_only);
     tcase_add_test(t, uploads_that_are_given_up_do_not_use_up_the_connections_window);
     tcase_add_test(t, uploads_to_http2_that_are_given_up_do_not_use_up_the_window);
+    tcase_add_test(t, a_turn_reads_a_part_of_what_is_there);
+    tcase_add_test(t, a_turn_sends_a_part_of_what_is_there);
     t = tcase_create("end");
     tcase_add_checked_fixture(t, set_up_flow, tear_down_h2);
     suite_add_tcase(s, t);

@@ -220,6 +220,15 @@ static nghttp2_session *new_session(h2_front *f, h2_conn *c)
     return ng;
 }
 
+static void say_good_bye(h2_conn *c)
+{
+    c->draining = c->guest.waited_for = true; /* for the good-bye at least */
+    (void)nghttp2_submit_goaway(c->session.ng, NGHTTP2_FLAG_NONE,
+                                nghttp2_session_get_last_proc_stream_id(c->session.ng),
+                                NGHTTP2_NO_ERROR, NULL, 0);
+    h2_session_flush_later(&c->session);
+}
+
 void h2_front_adopt(proxy *p, wire *w, const net_addr *peer, void *tag, bool secure)
 {
     h2_conn *c = calloc(1, sizeof *c);
@@ -241,21 +250,16 @@ void h2_front_adopt(proxy *p, wire *w, const net_addr *peer, void *tag, bool sec
     h2_session_begin(&c->session, &p->h2_home, new_session(p->h2_front, c), w);
     c->session.after = after;
     wire_own(w, on_event, c);
+    if (p->draining)
+        say_good_bye(c);
     h2_session_receive(&c->session);
 }
 
 void h2_front_drain(proxy *p)
 {
-    for (guest *g = p->guests; g; g = g->next) {
-        if (g->close != close_guest)
-            continue;
-        h2_conn *c = container_of(g, h2_conn, guest);
-        c->draining = g->waited_for = true; /* for the good-bye at least */
-        (void)nghttp2_submit_goaway(c->session.ng, NGHTTP2_FLAG_NONE,
-                                    nghttp2_session_get_last_proc_stream_id(c->session.ng),
-                                    NGHTTP2_NO_ERROR, NULL, 0);
-        h2_session_flush_later(&c->session);
-    }
+    for (guest *g = p->guests; g; g = g->next)
+        if (g->close == close_guest)
+            say_good_bye(container_of(g, h2_conn, guest));
 }
 
 h2_front *h2_front_open(proxy *p)

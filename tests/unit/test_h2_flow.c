@@ -265,6 +265,20 @@ START_TEST(draining_has_its_deadline)
 }
 END_TEST
 
+START_TEST(a_caller_that_comes_while_all_are_leaving_is_told_so)
+{
+    h2_peer *last = calling_peer();
+    peer_stream *s = peer_ask(last, PEER_GET("/"), false);
+    int up = hear_request("\r\n\r\n");
+    proxy_drain(R.proxy, clock_mono_us() + RIG_PATIENCE_US * 10, rig_on_idle, &R);
+    h2_peer *c = calling_peer();
+    PEERS_UNTIL(c->goaways && c->gone);
+    rig_say(&R, up, OK_ANSWER);
+    PEERS_UNTIL(s->closed && R.idle);
+    close(up);
+}
+END_TEST
+
 START_TEST(the_proxy_may_close_with_streams_open)
 {
     R.forward.http2 = _i;
@@ -313,6 +327,7 @@ static Suite *h2_flow_suite(void)
     tcase_add_test(t, draining_says_good_bye_and_waits_for_the_last_stream);
     tcase_add_test(t, draining_ends_connections_without_streams);
     tcase_add_loop_test(t, draining_has_its_deadline, 0, 2);
+    tcase_add_test(t, a_caller_that_comes_while_all_are_leaving_is_told_so);
     tcase_add_loop_test(t, the_proxy_may_close_with_streams_open, 0, 2);
     return s;
 }

@@ -123,8 +123,10 @@ static void conn_free(h2_conn *c)
     free(c->early);
     h2_session_end(&c->session);
     /* Bytes that the caller is still sending would turn our last words into a reset. */
-    if (!c->session.broken && !c->wire->hung_up && !p->closing)
+    if (!c->session.broken && !c->wire->hung_up && !p->closing) {
+        (void)wire_shut(c->wire);
         linger_add(p->linger, c->wire->watch.fd);
+    }
     wire_close(c->wire);
     free(c->wire);
     guest_leave(p, &c->guest);

@@ -209,7 +209,7 @@ ssize_t h2_answer_read(call *base, char *p, size_t n)
 {
     h2_call *c = container_of(base, h2_call, base);
     const span there = h2_answer_data(base);
-    if (there.n) {
+    if (there.p && there.n) {
         const size_t take = there.n < n ? there.n : n;
         memcpy(p, there.p, take);
         c->in_taken += take;

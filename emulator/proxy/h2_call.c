@@ -8,8 +8,9 @@
 #include "proxy/h2_call_impl.h"
 
 enum {
-    GATHER_MAX = 64 * 1024, /* of a body on its way to frames: the window of an upload */
-    KEPT_MAX = 64 * 1024,   /* memory that a spare keeps in each buffer */
+    GATHER_MAX = 64 * 1024,   /* of a body on its way to frames: the window of an upload */
+    OUT_MAX = 2 * GATHER_MAX, /* with what has left */
+    KEPT_MAX = 64 * 1024,     /* memory that a spare keeps in each buffer */
     SPARES_MAX = 256
 };
 
@@ -29,8 +30,8 @@ static h2_call *make(h2_pool *p)
         abort();
     c->pool = p;
     h2_head_open(&c->head);
-    c->out = buf_make(2 * GATHER_MAX);
-    c->in = buf_make(2 * H2_STREAM_WINDOW);
+    c->out = buf_make(OUT_MAX);
+    c->in = buf_make(H2_STREAM_BUFFER);
     return c;
 }
 

@@ -27,7 +27,7 @@ static int on_begin(nghttp2_session *ng, const nghttp2_frame *frame, void *ctx)
     x->version = SPAN_LIT("HTTP/2");
     x->h2.conn = c;
     x->h2.id = frame->hd.stream_id;
-    x->h2.pending = buf_make(2 * H2_STREAM_WINDOW);
+    x->h2.pending = buf_make(H2_STREAM_BUFFER);
     x->h2.next = c->streams;
     if (x->h2.next)
         x->h2.next->h2.previous = x;
@@ -55,8 +55,10 @@ static bool is_cookie(const field *f)
 
 static char *add_crumb(char *at, span crumb, bool first)
 {
-    if (!first)
-        at = (char *)memcpy(at, "; ", 2) + 2;
+    if (!first) {
+        *at++ = ';';
+        *at++ = ' ';
+    }
     memcpy(at, crumb.p, crumb.n);
     return at + crumb.n;
 }
@@ -193,7 +195,7 @@ void h2_request_discard(exchange *x)
 {
     consumed(x, x->h2.pending.n - x->h2.pending_at);
     buf_free(&x->h2.pending);
-    x->h2.pending = buf_make(2 * H2_STREAM_WINDOW);
+    x->h2.pending = buf_make(H2_STREAM_BUFFER);
     x->h2.pending_at = 0;
 }
 

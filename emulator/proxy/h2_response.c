@@ -202,7 +202,7 @@ void h2_response_refuse(exchange *x, unsigned status, const char *why)
         handler->on_malformed(handler->ctx, x->peer, status, why);
     const size_t n = strlen(why);
     char *text = exchange_alloc(x, n + 1);
-    memcpy(text, why, n);
+    memcpy(text, why, n + 1);
     text[n] = '\n';
     static const field fields[] = {
         {{"content-type", sizeof "content-type" - 1}, {PLAIN_TEXT, sizeof PLAIN_TEXT - 1}}};

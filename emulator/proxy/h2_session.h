@@ -12,6 +12,7 @@ enum {
     H2_STREAMS_MAX = 100, /* Cloud Run quotas: concurrent streams per client connection */
     /* What a peer may send ahead of us taking it: bounds our memory, whoever is slow. */
     H2_STREAM_WINDOW = 128 * 1024,
+    H2_STREAM_BUFFER = 2 * H2_STREAM_WINDOW, /* with what was taken */
     /* Room for all streams: a slow reader of one must not stop the others. */
     H2_CONNECTION_WINDOW = H2_STREAMS_MAX * H2_STREAM_WINDOW
 };

@@ -213,8 +213,11 @@ void h2_pool_close(h2_pool *p)
 {
     if (!p)
         return;
-    while (p->conns)
-        conn_free(p->conns);
+    for (h2_upstream *u = p->conns; u;) {
+        h2_upstream *next = u->next;
+        conn_free(u);
+        u = next;
+    }
     while (p->spares) {
         h2_call *next = p->spares->next;
         h2_call_dispose(p->spares);

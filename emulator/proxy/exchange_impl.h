@@ -87,7 +87,8 @@ struct exchange {
         size_t pending_at;
         field *trailers;
         size_t trailer_count;
-        size_t reply_at; /* what of the reply's body has left */
+        size_t reply_at;  /* what of the reply's body has left */
+        size_t head_cost; /* as SETTINGS_MAX_HEADER_LIST_SIZE counts */
         int32_t id;
         bool ended, end_told;      /* the request; upstream's side knows that */
         bool responding, deferred; /* the head was handed over; the body waits for more */

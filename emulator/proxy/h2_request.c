@@ -4,6 +4,7 @@
 #include "proxy/h2_front_impl.h"
 
 enum {
+    LINE_COST = 4,   /* ": " and the line's end over HTTP/1.1: sizes in the log compare */
     FIELD_COST = 32, /* SETTINGS_MAX_HEADER_LIST_SIZE counts it for each (RFC 9113 §6.5.2) */
     SWALLOW_MAX = 4 * 1024 * 1024
 };
@@ -125,8 +126,9 @@ static int on_header(nghttp2_session *ng, const nghttp2_frame *frame, const uint
         return 0;
     const span n = {(const char *)name, name_n};
     const span v = {(const char *)value, value_n};
-    x->head_bytes += n.n + v.n + FIELD_COST;
-    if (x->head_bytes > x->proxy->options.connection_memory)
+    x->head_bytes += n.n + v.n + LINE_COST;
+    x->h2.head_cost += n.n + v.n + FIELD_COST;
+    if (x->h2.head_cost > x->proxy->options.connection_memory)
         x->h2.too_large = true;
     else if (x->judged)
         take_trailer(x, n, v);

@@ -326,6 +326,39 @@ START_TEST(a_large_head_arrives)
 }
 END_TEST
 
+START_TEST(sizes_are_told_as_over_http1)
+{
+    h2_peer *c = calling_peer();
+    peer_stream *s = peer_ask(c, PEER_POST("/") "x-one: 1\n", true);
+    peer_say_text(c, s, "hello");
+    peer_end(c, s, NULL);
+    int up = hear_request("0\r\n\r\n");
+    say(up, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nDate: x\r\n\r\nok");
+    PEERS_UNTIL(s->closed);
+    /* each of the 5 and 3 fields as a line that ends with CR LF */
+    const exchange_outcome *o = rig_outcome(&R, 0);
+    ck_assert_uint_eq(o->request_bytes, strlen(PEER_POST("/") "x-one: 1\n") + 5 + strlen("hello"));
+    ck_assert_uint_eq(o->response_bytes, s->head.n + 3 + strlen("ok"));
+    close(up);
+}
+END_TEST
+
+/* nghttp2 as a caller takes the field out, so that its size has to tell. */
+START_TEST(nothing_is_said_of_the_length_of_204)
+{
+    h2_peer *c = calling_peer();
+    for (unsigned i = 0; i < 2; i++) {
+        peer_stream *s = peer_ask(c, PEER_GET("/"), false);
+        int up = hear_request("\r\n\r\n");
+        say(up, i ? "HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n"
+                  : "HTTP/1.1 204 No Content\r\n\r\n");
+        close(up);
+        PEERS_UNTIL(s->closed && R.done == i + 1);
+    }
+    ck_assert_uint_eq(R.outcomes[0].response_bytes, R.outcomes[1].response_bytes);
+}
+END_TEST
+
 START_TEST(a_connection_that_breaks_in_the_body_resets_the_stream)
 {
     h2_peer *c = calling_peer();
@@ -510,6 +543,8 @@ static Suite *h2_front_suite(void)
     tcase_add_test(t, an_answer_until_close_ends_there);
     tcase_add_loop_test(t, answers_without_content_say_what_they_may, 0, 6);
     tcase_add_test(t, a_large_head_arrives);
+    tcase_add_test(t, sizes_are_told_as_over_http1);
+    tcase_add_test(t, nothing_is_said_of_the_length_of_204);
     tcase_add_test(t, a_connection_that_breaks_in_the_body_resets_the_stream);
     tcase_add_test(t, an_answer_may_come_while_the_upload_goes_on);
     tcase_add_loop_test(t, what_took_too_long_is_told_or_reset, 0, 2);

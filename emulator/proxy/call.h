@@ -99,6 +99,23 @@ static inline ssize_t call_read(call *c, char *p, size_t n)
     return c->ops->read(c, p, n);
 }
 
+/* What call_read says when nothing is there: for the two that implement it. */
+static inline ssize_t call_dry(const call *c)
+{
+    switch (c->state) {
+    case CALL_DONE:
+        return CALL_END;
+    case CALL_BODY:
+        return CALL_WAIT;
+    case CALL_IDLE:
+    case CALL_WAITING:
+    case CALL_FAILED:
+    case CALL_SWITCHED:
+        break;
+    }
+    return CALL_BROKEN;
+}
+
 /* Payload that is there already, without taking it: all that is left of it in CALL_DONE. */
 static inline span call_data(const call *c)
 {

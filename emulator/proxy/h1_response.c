@@ -233,16 +233,5 @@ ssize_t h1_response_read(call *base, char *p, size_t n)
         c->data += take;
         return (ssize_t)take;
     }
-    switch (c->base.state) {
-    case CALL_DONE:
-        return CALL_END;
-    case CALL_BODY:
-        return CALL_WAIT;
-    case CALL_IDLE:
-    case CALL_WAITING:
-    case CALL_FAILED:
-    case CALL_SWITCHED:
-        break;
-    }
-    return CALL_BROKEN;
+    return call_dry(&c->base);
 }

@@ -216,18 +216,7 @@ ssize_t h2_answer_read(call *base, char *p, size_t n)
         consumed(c, take);
         return (ssize_t)take;
     }
-    switch (base->state) {
-    case CALL_DONE:
-        return CALL_END;
-    case CALL_BODY:
-        return CALL_WAIT;
-    case CALL_IDLE:
-    case CALL_WAITING:
-    case CALL_FAILED:
-    case CALL_SWITCHED:
-        break;
-    }
-    return CALL_BROKEN;
+    return call_dry(base);
 }
 
 /* ---- the end of a stream ---- */

@@ -8,6 +8,9 @@
 /* The help text of --ca. */
 #define CLI_CA_HELP "the local certificate authority ($INVOKER_CA, else ca in the keys folder)"
 
+/* Of --keys, where it is only about the authority. */
+#define CLI_CA_KEYS_HELP "the keys folder that `up` was given, which has the authority in `ca`"
+
 /* --ca, else $INVOKER_CA, else NULL; a view. */
 const char *cli_ca_option(const char *option);
 

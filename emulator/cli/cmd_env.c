@@ -8,6 +8,10 @@
 
 enum { TEXT_MAX = 8 * 1024 * 1024 };
 
+typedef struct authority_options {
+    const char *ca, *keys;
+} authority_options;
+
 /* As the running gateway says when one was named, else as the file says. */
 static snapshot *load(const char *config, const char *control_option, int *out_status)
 {
@@ -28,11 +32,11 @@ static snapshot *load(const char *config, const char *control_option, int *out_s
 }
 
 /* Without an authority the rest is still of use. */
-static service_vars variables(const snapshot *s, const service *svc, const char *ca_option)
+static service_vars variables(const snapshot *s, const service *svc, const authority_options *o)
 {
     error e = {0};
     trust_files trust = {0};
-    auto_free char *dir = cli_ca_dir(ca_option, NULL, s);
+    auto_free char *dir = cli_ca_dir(o->ca, o->keys, s);
     const bool trusts = cli_trust(dir, &trust, &e);
     if (!trusts)
         fprintf(stderr, "invoker env: nothing is set that TLS needs: %s\n", e.text);
@@ -41,14 +45,14 @@ static service_vars variables(const snapshot *s, const service *svc, const char 
     return vars;
 }
 
-static int print(const snapshot *s, const char *name, const char *ca_option, env_shell shell)
+static int print(const snapshot *s, const char *name, const authority_options *o, env_shell shell)
 {
     const service *svc = named_service("env", s, name);
     if (!svc)
         return CLI_USAGE;
     error e = {0};
     auto_buf buf text = buf_make(TEXT_MAX);
-    service_vars vars = variables(s, svc, ca_option);
+    service_vars vars = variables(s, svc, o);
     bool ok = env_shell_write(&text, shell, &vars, &e);
     service_vars_free(&vars);
     if (!ok)
@@ -62,12 +66,14 @@ static int print(const snapshot *s, const char *name, const char *ca_option, env
 
 int cmd_env(int argc, char **argv)
 {
-    const char *config = NULL, *control = NULL, *ca = NULL, *shell_name = "sh";
+    const char *config = NULL, *control = NULL, *shell_name = "sh";
+    authority_options authority = {0};
     const cli_option options[] = {
         {"config", 'c', CLI_STRING, "FILE", "the topology", &config},
         {"control", 0, CLI_STRING, "ADDRESS", "take the addresses of the gateway that answers here",
          &control},
-        {"ca", 0, CLI_STRING, "DIR", CLI_CA_HELP, &ca},
+        {"ca", 0, CLI_STRING, "DIR", CLI_CA_HELP, &authority.ca},
+        {"keys", 0, CLI_STRING, "DIR", CLI_CA_KEYS_HELP, &authority.keys},
         {"shell", 0, CLI_STRING, "SHELL", ENV_SHELL_NAMES, &shell_name},
         {0},
     };
@@ -83,7 +89,7 @@ int cmd_env(int argc, char **argv)
     snapshot *s = load(cli_config_path(config), control, &status);
     if (!s)
         return status;
-    status = print(s, operands[0], ca, shell);
+    status = print(s, operands[0], &authority, shell);
     snapshot_unref(s);
     return status;
 }

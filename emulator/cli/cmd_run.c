@@ -27,7 +27,7 @@ enum {
 };
 
 typedef struct container {
-    const char *name, *control, *ca_option;
+    const char *name, *control, *ca_option, *keys_option;
     char address[NET_ADDR_TEXT_MAX]; /* where CMD shall listen */
     loop *loop;
     loop_timer kill, again;
@@ -176,7 +176,7 @@ static void set_environment(const container *c, const snapshot *s, const service
 {
     error e = {0};
     trust_files trust = {0};
-    auto_free char *dir = cli_ca_dir(c->ca_option, NULL, s);
+    auto_free char *dir = cli_ca_dir(c->ca_option, c->keys_option, s);
     const bool trusts = cli_trust(dir, &trust, &e);
     if (!trusts)
         log_at(LOG_WARN, "nothing is set that TLS needs", LOG_S("why", e.text));
@@ -239,13 +239,14 @@ static int run_behind_gateway(const char *config, const char *control_option, co
 
 int cmd_run(int argc, char **argv)
 {
-    const char *config = NULL, *control = NULL, *ca = NULL, *format = NULL;
+    const char *config = NULL, *control = NULL, *ca = NULL, *keys = NULL, *format = NULL;
     int64_t port = 0;
     const cli_option options[] = {
         {"config", 'c', CLI_STRING, "FILE", "the topology", &config},
         {"control", 0, CLI_STRING, "ADDRESS",
          "the gateway's control listener ($INVOKER_CONTROL, else the topology's)", &control},
         {"ca", 0, CLI_STRING, "DIR", CLI_CA_HELP, &ca},
+        {"keys", 0, CLI_STRING, "DIR", CLI_CA_KEYS_HELP, &keys},
         {"port", 0, CLI_INT, "PORT", "the value of $PORT (a free one is picked)", &port},
         {"log-format", 0, CLI_STRING, "FORMAT", "text or json", &format},
         {0},
@@ -263,6 +264,7 @@ int cmd_run(int argc, char **argv)
         return cli_failed("run", &e);
     container c = {.name = operands[0],
                    .ca_option = ca,
+                   .keys_option = keys,
                    .kill = {.fire = on_kill},
                    .again = {.fire = on_again}};
     return run_behind_gateway(cli_config_path(config), control, &c, port, command);

@@ -220,6 +220,13 @@ class InEnvironments(Folder):
             self.assertEqual((status, err), (0, ""))
             self.check(json.loads(out), info, self.ca)
 
+    def test_the_keys_folder_that_up_was_given_names_the_authority_too(self):
+        keys = self.root / "k"
+        with Topology(self.TOPOLOGY) as t:
+            status, out, err = run("env", "-c", t.path, "--keys", keys, "back", "--shell=json")
+            self.assertEqual((status, err), (0, ""))
+            self.assertEqual(json.loads(out)["NODE_EXTRA_CA_CERTS"], f"{keys}/ca/ca.pem")
+
     def test_a_services_own_variables_win(self):
         with Topology(self.TOPOLOGY) as t:
             _, out, _ = run("env", "-c", t.path, "own", "--shell", "json")

@@ -84,6 +84,7 @@ class StrictAnswers(unittest.TestCase):
     def is_silent(self, client):
         """Nothing stands behind the head: the next answer is that of the next request."""
         self.up.sent.wait(10)
+        self.turn()
         try:
             client.request("GET", "/behind")
             return client.read().body == b"/behind"
@@ -108,10 +109,13 @@ class StrictAnswers(unittest.TestCase):
         for text in case.keys["never"]:
             self.assertNotIn(unescape(text).lower(), everything)
 
-    def others_get_their_own(self):
-        # What came uninvited is noticed when the worker's loop turns: a request that needs no
-        # upstream has it turn.
+    def turn(self):
+        """What came uninvited is noticed when the worker's loop turns: a request that needs no
+        upstream has it turn."""
         self.assertEqual(self.g.get("private").status, 403)
+
+    def others_get_their_own(self):
+        self.turn()
         for number in range(3):
             target = f"/other-{number}"
             with Client(self.g.address("open")) as client:

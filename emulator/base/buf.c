@@ -60,6 +60,20 @@ void buf_span(buf *b, span s)
     buf_add(b, s.p, s.n);
 }
 
+void buf_drop(buf *b, size_t *taken, size_t worth)
+{
+    if (*taken == b->n) {
+        buf_clear(b);
+    } else if (*taken >= worth) {
+        b->n -= *taken;
+        memmove(b->p, b->p + *taken, b->n);
+        b->p[b->n] = '\0';
+    } else {
+        return;
+    }
+    *taken = 0;
+}
+
 void buf_u64(buf *b, uint64_t value)
 {
     char digits[20];

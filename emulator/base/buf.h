@@ -30,6 +30,10 @@ void buf_free(buf *b);
 /* Forgets the content and a former overrun, keeps the memory. */
 void buf_clear(buf *b);
 
+/* A queue: forgets the first *taken bytes when those are all of it, or at least `worth` of it (what
+ * is left then moves to the front), and sets *taken to 0; else leaves both alone. */
+void buf_drop(buf *b, size_t *taken, size_t worth);
+
 /* Appends. On overrun nothing is added and the flag stays set until buf_clear. */
 void buf_add_growing(buf *b, const void *p, size_t n); /* what buf_add does without room */
 static inline void buf_add(buf *b, const void *p, size_t n)

@@ -211,14 +211,7 @@ static size_t make_room(h1_call *c)
     if (out_left(c) >= GATHER_MAX)
         flush(c);
     c->body_begun = true;
-    if (!out_left(c)) {
-        buf_clear(&c->out);
-        c->out_sent = 0;
-    } else if (c->out_sent >= GATHER_MAX / 2) {
-        c->out.n -= c->out_sent;
-        memmove(c->out.p, c->out.p + c->out_sent, c->out.n);
-        c->out_sent = 0;
-    }
+    buf_drop(&c->out, &c->out_sent, GATHER_MAX / 2);
     return out_left(c) < GATHER_MAX ? GATHER_MAX - out_left(c) : 0;
 }
 

@@ -151,18 +151,6 @@ static int on_frame(nghttp2_session *ng, const nghttp2_frame *frame, void *ctx)
 
 /* ---- payload ---- */
 
-static void make_room(h2_call *c)
-{
-    if (c->in_taken == c->in.n) {
-        buf_clear(&c->in);
-        c->in_taken = 0;
-    } else if (c->in_taken >= H2_STREAM_WINDOW) {
-        c->in.n -= c->in_taken;
-        memmove(c->in.p, c->in.p + c->in_taken, c->in.n);
-        c->in_taken = 0;
-    }
-}
-
 /* Bounded by the window, which opens again as payload is taken. */
 static int on_data(nghttp2_session *ng, uint8_t flags, int32_t id, const uint8_t *p, size_t n,
                    void *ctx)
@@ -173,7 +161,7 @@ static int on_data(nghttp2_session *ng, uint8_t flags, int32_t id, const uint8_t
         (void)nghttp2_session_consume(ng, id, n);
         return 0;
     }
-    make_room(c);
+    buf_drop(&c->in, &c->in_taken, H2_STREAM_WINDOW);
     buf_add(&c->in, p, n);
     changed(ctx, c);
     return 0;

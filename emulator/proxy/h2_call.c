@@ -268,14 +268,7 @@ static size_t take_piece(call *base, const char *p, size_t n)
     h2_call *c = of(base);
     if (!c->conn || c->base.upload_over)
         return n;
-    if (c->out_sent == c->out.n) {
-        buf_clear(&c->out);
-        c->out_sent = 0;
-    } else if (c->out_sent >= GATHER_MAX) {
-        c->out.n -= c->out_sent;
-        memmove(c->out.p, c->out.p + c->out_sent, c->out.n);
-        c->out_sent = 0;
-    }
+    buf_drop(&c->out, &c->out_sent, GATHER_MAX);
     const size_t room = GATHER_MAX - (c->out.n - c->out_sent);
     c->blocked = n > room;
     if (c->blocked)

@@ -213,11 +213,7 @@ static size_t hand_on(exchange *x, const char *p, size_t n)
 static void keep(exchange *x, const char *p, size_t n)
 {
     buf *b = &x->h2.pending;
-    if (x->h2.pending_at >= H2_STREAM_WINDOW) {
-        b->n -= x->h2.pending_at;
-        memmove(b->p, b->p + x->h2.pending_at, b->n);
-        x->h2.pending_at = 0;
-    }
+    buf_drop(b, &x->h2.pending_at, H2_STREAM_WINDOW);
     buf_add(b, p, n);
 }
 

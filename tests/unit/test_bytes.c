@@ -231,6 +231,25 @@ START_TEST(dates_are_printed_as_http_has_them)
 }
 END_TEST
 
+START_TEST(a_queue_moves_up_when_that_is_worth_it)
+{
+    auto_buf buf b = buf_make(16);
+    size_t taken = 2;
+    buf_str(&b, "abcdef");
+    buf_drop(&b, &taken, 4); /* too little */
+    ck_assert_uint_eq(taken, 2);
+    ck_assert_str_eq(b.p, "abcdef");
+    taken = 4;
+    buf_drop(&b, &taken, 4);
+    ck_assert_uint_eq(taken, 0);
+    ck_assert_str_eq(b.p, "ef");
+    taken = 2;
+    buf_drop(&b, &taken, 4); /* all of it */
+    ck_assert_uint_eq(taken, 0);
+    ck_assert_uint_eq(b.n, 0);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("bytes");
@@ -240,6 +259,7 @@ int main(void)
     tcase_add_loop_test(c, only_letters_have_two_cases_wherever_they_stand, 0, 256);
     tcase_add_loop_test(c, only_plain_decimal_digits_are_numbers, 0, (int)countof(numbers));
     tcase_add_test(c, a_buffer_never_passes_its_ceiling_and_says_so);
+    tcase_add_test(c, a_queue_moves_up_when_that_is_worth_it);
     tcase_add_test(c, numbers_are_printed_in_full);
     tcase_add_test(c, taking_an_empty_buffer_gives_an_empty_string);
     tcase_add_loop_test(c, json_strings_are_well_formed_whatever_goes_in, 0, (int)countof(strings));

@@ -113,8 +113,9 @@ class World:
             for line in stream:
                 take(line.decode("utf-8", "replace").rstrip("\n"))
         thread = threading.Thread(target=run, daemon=True)
-        thread.start()
-        self.threads.append(thread)
+        with uninterrupted():  # what is started is waited for before its stream is closed
+            thread.start()
+            self.threads.append(thread)
 
     def _read_ready(self):
         lines = queue.Queue()

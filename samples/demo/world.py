@@ -29,10 +29,11 @@ class Trouble(Exception):
 
 @contextlib.contextmanager
 def uninterrupted():
-    """An interruption waits for the end of the block: no child is started and then forgotten."""
+    """An interruption waits for the end of the block: no child is started and then forgotten. What
+    we were started to ignore (nohup, a shell's background) stays ignored."""
     waiting = []
     before = {s: signal.signal(s, lambda *_: waiting.append(s))
-              for s in (signal.SIGINT, signal.SIGTERM)}
+              for s in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(s) != signal.SIG_IGN}
     try:
         yield
     finally:

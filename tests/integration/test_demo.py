@@ -145,9 +145,12 @@ class Demo(unittest.TestCase):
 
     def test_interrupting_stops_and_removes_everything(self):
         """Ctrl-C, or SIGTERM, in the middle: no process and no file is left."""
+        def of_a_terminal():
+            signal.signal(signal.SIGINT, signal.SIG_DFL)  # a background job's children ignore it
         for signo in (signal.SIGINT, signal.SIGTERM):
             with subprocess.Popen(DEMO, cwd=ROOT, env=self.env, stdout=subprocess.PIPE,
-                                  stderr=subprocess.PIPE, text=True) as process:
+                                  stderr=subprocess.PIPE, text=True,
+                                  preexec_fn=of_a_terminal) as process:
                 for line in process.stdout:
                     if line.startswith("4  "):
                         break

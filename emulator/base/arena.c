@@ -14,14 +14,21 @@ typedef struct block {
 
 struct arena {
     block *blocks; /* the first one is being filled */
+    size_t block_bytes;
 };
 
-arena *arena_new(void)
+arena *arena_new_of(size_t block_bytes)
 {
     arena *a = calloc(1, sizeof *a);
     if (!a)
         abort();
+    a->block_bytes = block_bytes;
     return a;
+}
+
+arena *arena_new(void)
+{
+    return arena_new_of(BLOCK_BYTES);
 }
 
 void arena_free(arena *a)
@@ -39,12 +46,12 @@ void arena_free(arena *a)
 /* The first block stays first when something oversized gets a block of its own. */
 static block *block_add(arena *a, size_t least)
 {
-    const size_t size = least > BLOCK_BYTES ? least : BLOCK_BYTES;
+    const size_t size = least > a->block_bytes ? least : a->block_bytes;
     block *b = calloc(1, sizeof *b + size);
     if (!b)
         abort();
     b->size = size;
-    if (a->blocks && least > BLOCK_BYTES) {
+    if (a->blocks && least > a->block_bytes) {
         b->next = a->blocks->next;
         a->blocks->next = b;
     } else {

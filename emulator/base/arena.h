@@ -10,6 +10,8 @@
 typedef struct arena arena;
 
 arena *arena_new(void);
+/* The same, taking memory from the system in blocks of this size: for what is small and many. */
+arena *arena_new_of(size_t block_bytes);
 void arena_free(arena *a); /* NULL is fine */
 
 /* n zeroed bytes, aligned for anything; never NULL. */

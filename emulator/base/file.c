@@ -1,6 +1,7 @@
 /* Whole files, atomically. */
 #include "base/file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,7 +13,7 @@
 #include "base/buf.h"
 #include "base/hash.h"
 
-enum { PATH_TEXT_MAX = 4096 };
+enum { PATH_TEXT_MAX = 4096, NONCE_DIGITS = 16 };
 
 static void close_fd(const int *fd)
 {
@@ -81,19 +82,20 @@ static bool write_all(int fd, const void *p, size_t n)
     return true;
 }
 
-/* A finished, synced temporary file beside path; its name is left in tmp. */
-static bool write_beside(const char *path, const void *p, size_t n, mode_t mode,
+/* A finished temporary file beside path; its name is left in tmp. */
+static bool write_beside(const char *path, const void *p, size_t n, mode_t mode, bool synced,
                          char tmp[PATH_TEXT_MAX], error *e)
 {
     uint64_t nonce;
     random_bytes(&nonce, sizeof nonce);
-    int length = snprintf(tmp, PATH_TEXT_MAX, "%s.%016llx.tmp", path, (unsigned long long)nonce);
+    int length = snprintf(tmp, PATH_TEXT_MAX, "%s.%0*llx.tmp", path, NONCE_DIGITS,
+                          (unsigned long long)nonce);
     if (length < 0 || length >= PATH_TEXT_MAX)
         return error_set(e, ERR_LIMIT, "%s: path too long", path);
     int fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
     if (fd < 0)
         return error_errno(e, "%s: cannot write", path);
-    bool written = write_all(fd, p, n) && fsync(fd) == 0;
+    bool written = write_all(fd, p, n) && (!synced || fsync(fd) == 0);
     int saved = errno;
     written = close(fd) == 0 && written;
     if (written)
@@ -112,24 +114,35 @@ static void sync_folder(const char *path)
         (void)fsync(fd);
 }
 
-bool file_replace(const char *path, const void *p, size_t n, mode_t mode, error *e)
+static bool replace(const char *path, const void *p, size_t n, mode_t mode, bool synced, error *e)
 {
     char tmp[PATH_TEXT_MAX];
-    if (!write_beside(path, p, n, mode, tmp, e))
+    if (!write_beside(path, p, n, mode, synced, tmp, e))
         return false;
     if (rename(tmp, path) != 0) {
         error_errno(e, "%s: cannot replace", path);
         (void)unlink(tmp);
         return false;
     }
-    sync_folder(path);
+    if (synced)
+        sync_folder(path);
     return true;
+}
+
+bool file_replace(const char *path, const void *p, size_t n, mode_t mode, error *e)
+{
+    return replace(path, p, n, mode, true, e);
+}
+
+bool file_replace_lazily(const char *path, const void *p, size_t n, mode_t mode, error *e)
+{
+    return replace(path, p, n, mode, false, e);
 }
 
 bool file_create(const char *path, const void *p, size_t n, mode_t mode, error *e)
 {
     char tmp[PATH_TEXT_MAX];
-    if (!write_beside(path, p, n, mode, tmp, e))
+    if (!write_beside(path, p, n, mode, true, tmp, e))
         return false;
     bool linked = link(tmp, path) == 0;
     if (!linked)
@@ -215,4 +228,44 @@ char *file_dirname(const char *path)
     if (slash == path)
         return span_dup(SPAN_LIT("/"));
     return span_dup((span){path, (size_t)(slash - path)});
+}
+
+/* NAME.16 hex digits.tmp, as write_beside names them */
+static bool is_left_over(const char *entry, span name)
+{
+    span digits = span_of(entry), hex = SPAN_LIT("0123456789abcdef");
+    const span suffix = SPAN_LIT(".tmp");
+    if (!span_starts(digits, name) || digits.n != name.n + 1 + NONCE_DIGITS + suffix.n ||
+        digits.p[name.n] != '.' || strcmp(entry + digits.n - suffix.n, suffix.p) != 0)
+        return false;
+    digits = (span){entry + name.n + 1, NONCE_DIGITS};
+    for (size_t i = 0; i < digits.n; i++)
+        if (!memchr(hex.p, digits.p[i], hex.n))
+            return false;
+    return true;
+}
+
+void file_sweep(const char *path)
+{
+    auto_free char *dir = file_dirname(path);
+    const char *slash = strrchr(path, '/');
+    const span name = span_of(slash ? slash + 1 : path);
+    DIR *d = opendir(dir);
+    const struct dirent *entry;
+    while (d && (entry = readdir(d)))
+        if (is_left_over(entry->d_name, name))
+            (void)unlinkat(dirfd(d), entry->d_name, 0);
+    if (d)
+        (void)closedir(d);
+}
+
+char *file_state_path(const char *name)
+{
+    const char *state = getenv("XDG_STATE_HOME");
+    const char *home = getenv("HOME");
+    const bool stated = state && *state == '/';
+    if (!stated && !(home && *home))
+        return NULL;
+    auto_free char *below = file_join(stated ? "invoker" : ".local/state/invoker", name);
+    return file_join(stated ? state : home, below);
 }

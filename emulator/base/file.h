@@ -14,6 +14,12 @@ char *file_read(const char *path, size_t max, size_t *out_n, error *e);
 /* Written to a temporary name beside it with `mode`, synced, renamed over path. */
 bool file_replace(const char *path, const void *p, size_t n, mode_t mode, error *e);
 
+/* The same for what need not outlive the machine: as whole for readers, but not synced. */
+bool file_replace_lazily(const char *path, const void *p, size_t n, mode_t mode, error *e);
+
+/* Removes what file_replace leaves beside path when it is killed. Nobody may be replacing it. */
+void file_sweep(const char *path);
+
 /* As file_replace, but fails with ERR_EXISTS when path is there already (link(2)); two processes
  * that race see exactly one winner. */
 bool file_create(const char *path, const void *p, size_t n, mode_t mode, error *e);
@@ -33,5 +39,9 @@ char *file_join(const char *dir, const char *name);
 
 /* The folder part of path ("." when there is none); caller frees. */
 char *file_dirname(const char *path);
+
+/* Where the user's programs keep what should survive: $XDG_STATE_HOME/invoker/NAME
+ * (~/.local/state/…), XDG Base Directory Specification. Caller frees; NULL without a home. */
+char *file_state_path(const char *name);
 
 #endif

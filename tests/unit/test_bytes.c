@@ -223,6 +223,58 @@ static const struct {
     {1778392628647307, "Sun, 10 May 2026 05:57:08 GMT"},
 };
 
+static const struct {
+    const char *text;
+    int64_t us;
+} readable[] = {
+    {"1970-01-01T00:00:00Z", 0},
+    {"2026-05-10T05:57:08.647307Z", 1778392628647307},
+    {"2026-05-10t05:57:08.6473079999z", 1778392628647307},
+    {"2026-05-10T07:57:08.5+02:00", 1778392628500000},
+    {"2026-05-10T00:27:08-05:30", 1778392628000000},
+    {"1969-12-31T23:59:59.5Z", -500000},
+    {"2024-02-29T00:00:00Z", 1709164800000000},
+    {"9999-12-31T23:59:59Z", 253402300799000000},
+    {"0001-01-01T00:00:00Z", -62135596800000000},
+};
+
+START_TEST(rfc_3339_times_are_read)
+{
+    int64_t us = 1;
+    ck_assert(clock_parse_rfc3339(span_of(readable[_i].text), &us));
+    ck_assert_int_eq(us, readable[_i].us);
+}
+END_TEST
+
+static const char *const unreadable[] = {
+    "",
+    "2026-05-10",
+    "2026-05-10T05:57:08",
+    "2026-05-10 05:57:08Z",
+    "2026-05-10T05:57:08.Z",
+    "2026-05-10T05:57:08Zx",
+    "2026-05-10T05:57:08+0200",
+    "2026-05-10T05:57:08+24:00",
+    "2026-02-30T00:00:00Z",
+    "2025-02-29T00:00:00Z",
+    "2026-13-01T00:00:00Z",
+    "2026-00-01T00:00:00Z",
+    "2026-01-00T00:00:00Z",
+    "2026-01-01T24:00:00Z",
+    "2026-01-01T00:60:00Z",
+    "0000-01-01T00:00:00Z",
+    "26-01-01T00:00:00Z",
+    "+026-01-01T00:00:00Z",
+};
+
+START_TEST(what_is_no_rfc_3339_time_is_refused)
+{
+    int64_t us = 1;
+    ck_assert_msg(!clock_parse_rfc3339(span_of(unreadable[_i]), &us), "%s", unreadable[_i]);
+    ck_assert_int_eq(us, 1);
+}
+END_TEST
+
 START_TEST(dates_are_printed_as_http_has_them)
 {
     char text[CLOCK_HTTP_DATE_MAX];
@@ -268,6 +320,8 @@ int main(void)
     tcase_add_test(c, an_error_keeps_its_kind_and_gets_context);
     tcase_add_test(c, an_endless_context_is_cut_not_overrun);
     tcase_add_loop_test(c, times_are_printed_as_rfc_3339, 0, (int)countof(times));
+    tcase_add_loop_test(c, rfc_3339_times_are_read, 0, (int)countof(readable));
+    tcase_add_loop_test(c, what_is_no_rfc_3339_time_is_refused, 0, (int)countof(unreadable));
     tcase_add_loop_test(c, dates_are_printed_as_http_has_them, 0, (int)countof(dates));
     suite_add_tcase(s, c);
     return check_main(s);

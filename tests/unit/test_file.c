@@ -143,6 +143,35 @@ START_TEST(a_folder_has_one_lock_holder_at_a_time)
 }
 END_TEST
 
+static void put_at(const char *name)
+{
+    auto_free char *at = file_join(dir, name);
+    ck_assert(file_replace(at, "x", 1, 0600, NULL));
+}
+
+static bool took_away(const char *name)
+{
+    auto_free char *at = file_join(dir, name);
+    return unlink(at) != 0;
+}
+
+START_TEST(only_what_a_killed_replacement_left_is_swept)
+{
+    static const char *const kept[] = {"x.0123456789abcdeg.tmp", "x.0123456789abcde.tmp",
+                                       "x.0123456789abcdef.tm_", "y.0123456789abcdef.tmp",
+                                       "x-0123456789abcdef.tmp"};
+    put_at("x.0123456789abcdef.tmp");
+    put_at("x.fedcba9876543210.tmp");
+    for (size_t i = 0; i < countof(kept); i++)
+        put_at(kept[i]);
+    file_sweep(path);
+    ck_assert(took_away("x.0123456789abcdef.tmp") && took_away("x.fedcba9876543210.tmp"));
+    for (size_t i = 0; i < countof(kept); i++)
+        ck_assert_msg(!took_away(kept[i]), "%s", kept[i]);
+    file_sweep("/no/such/folder/x");
+}
+END_TEST
+
 START_TEST(paths_are_joined_and_split)
 {
     static const char *const joins[][3] = {
@@ -171,6 +200,7 @@ int main(void)
     tcase_add_test(c, nested_folders_are_made_once);
     tcase_add_test(c, a_secret_that_others_may_touch_is_refused_with_its_cure);
     tcase_add_test(c, a_folder_has_one_lock_holder_at_a_time);
+    tcase_add_test(c, only_what_a_killed_replacement_left_is_swept);
     tcase_add_test(c, paths_are_joined_and_split);
     suite_add_tcase(s, c);
     return check_main(s);

@@ -11,7 +11,7 @@ void id_token_payload(buf *b, const id_token_claims *c)
 {
     const span issuer = c->issuer.n ? c->issuer : SPAN_LIT(GOOGLE_ISSUER);
     member(b, "{\"aud\":", c->audience);
-    member(b, ",\"azp\":", c->unique_id);
+    member(b, ",\"azp\":", c->azp.n ? c->azp : c->unique_id);
     if (c->email.n) {
         member(b, ",\"email\":", c->email);
         buf_str(b, ",\"email_verified\":true");

@@ -1,5 +1,5 @@
-/* JSON objects from strangers: one way to read them for tokens, headers and key sets. Private to
- * the jose room. */
+/* JSON objects from strangers: one way to read them for tokens, headers, key sets and
+ * the bodies of requests. */
 #ifndef JOSE_JSON_STRICT_H
 #define JOSE_JSON_STRICT_H
 

@@ -7,6 +7,8 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
 #include <stdatomic.h>
 
 #include "jose/b64url.h"
@@ -32,6 +34,10 @@ struct jwks {
     jwks_key keys[JWKS_KEYS_MAX];
 };
 
+static void bio_auto(BIO **p)
+{
+    BIO_free(*p);
+}
 static void bn_auto(BIGNUM **p)
 {
     BN_free(*p);
@@ -109,6 +115,16 @@ static EVP_PKEY *public_key(const BIGNUM *n, const BIGNUM *exponent)
     return key;
 }
 
+static bool prepare(jwks_key *key, error *e)
+{
+    key->prepared = EVP_MD_CTX_new();
+    if (key->pkey && key->prepared &&
+        EVP_DigestVerifyInit_ex(key->prepared, NULL, "SHA256", NULL, NULL, key->pkey, NULL) == 1)
+        return true;
+    ERR_clear_error();
+    return error_set(e, ERR_INVALID, "is not a usable RSA key");
+}
+
 /* Fills *out, whose parts jwks_unref releases even after a failure. */
 static bool build_key(const json_t *jwk, const char *kid, jwks_key *out, error *e)
 {
@@ -120,13 +136,7 @@ static bool build_key(const json_t *jwk, const char *kid, jwks_key *out, error *
         return false;
     out->kid = span_dup(span_of(kid));
     out->pkey = public_key(n, exponent);
-    out->prepared = EVP_MD_CTX_new();
-    if (!out->pkey || !out->prepared ||
-        EVP_DigestVerifyInit_ex(out->prepared, NULL, "SHA256", NULL, NULL, out->pkey, NULL) != 1) {
-        ERR_clear_error();
-        return error_set(e, ERR_INVALID, "is not a usable RSA key");
-    }
-    return true;
+    return prepare(out, e);
 }
 
 static bool is_absent_or(const json_t *jwk, const char *name, const char *wanted)
@@ -208,6 +218,43 @@ jwks *jwks_parse(span json, error *e)
     if (!take_keys(set, json_object_get(root, "keys"), e))
         return NULL;
     return TAKE(set);
+}
+
+static EVP_PKEY *read_pem(span pem)
+{
+    AUTO(bio_auto) BIO *bio = BIO_new_mem_buf(pem.p, (int)pem.n);
+    EVP_PKEY *key = bio ? PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL) : NULL;
+    if (bio && !key) {
+        (void)BIO_reset(bio);
+        X509 *x = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+        key = x ? X509_get_pubkey(x) : NULL;
+        X509_free(x);
+    }
+    ERR_clear_error();
+    return key;
+}
+
+jwks *jwks_of_pem(span kid, span pem, error *e)
+{
+    AUTO(jwks_auto) jwks *set = calloc(1, sizeof *set);
+    if (!set)
+        abort();
+    atomic_init(&set->refs, 1);
+    if (pem.n > JWKS_TEXT_MAX) {
+        error_set(e, ERR_LIMIT, "the key is longer than %d bytes", JWKS_TEXT_MAX);
+        return NULL;
+    }
+    jwks_key *key = &set->keys[set->count++];
+    key->kid = span_dup(kid);
+    key->pkey = read_pem(pem);
+    const int bits = key->pkey ? EVP_PKEY_get_bits(key->pkey) : 0;
+    if (!key->pkey || !EVP_PKEY_is_a(key->pkey, "RSA") || bits < RSA_BITS_MIN ||
+        bits > RSA_BITS_MAX) {
+        error_set(e, ERR_INVALID, "is not the PEM text of an RSA key of %d to %d bits",
+                  RSA_BITS_MIN, RSA_BITS_MAX);
+        return NULL;
+    }
+    return prepare(key, e) ? TAKE(set) : NULL;
 }
 
 jwks *jwks_ref(jwks *k)

@@ -15,6 +15,8 @@ enum { JWKS_TEXT_MAX = 256 * 1024, JWKS_KEYS_MAX = 64 };
  * passes over other kinds of keys, refuses a document without one usable key, duplicate kids and
  * malformed RSA keys. */
 jwks *jwks_parse(span json, error *e);
+/* A set of one: the public key of a PEM text (SubjectPublicKeyInfo or an X.509 certificate). */
+jwks *jwks_of_pem(span kid, span pem, error *e);
 jwks *jwks_ref(jwks *k);
 void jwks_unref(jwks *k); /* NULL is fine */
 

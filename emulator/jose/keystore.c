@@ -308,11 +308,6 @@ char *keystore_default_dir(const char *explicit_dir, const char *from_topology)
         return span_dup(span_of(from_topology));
     if (is_folder("keys"))
         return span_dup(SPAN_LIT("keys"));
-    const char *state = getenv("XDG_STATE_HOME");
-    if (state && *state == '/')
-        return file_join(state, "invoker/keys");
-    const char *home = getenv("HOME");
-    if (home && *home)
-        return file_join(home, ".local/state/invoker/keys");
-    return span_dup(SPAN_LIT("keys"));
+    char *own = file_state_path("keys");
+    return own ? own : span_dup(SPAN_LIT("keys"));
 }

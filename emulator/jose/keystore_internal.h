@@ -37,6 +37,11 @@ typedef struct signing_keys {
 
 /* A new RSA-2048 key; its kid and certificate follow from the key and from created_s alone. */
 bool signing_key_generate(signing_key *out, int64_t created_s, error *e);
+/* The same, for whom the certificate is to be. */
+bool signing_key_generate_named(signing_key *out, const char *common_name, int64_t created_s,
+                                error *e);
+/* Checks the strength of pkey (a public one will do) and finds its kid. */
+bool signing_key_identify(signing_key *k, error *e);
 /* certificate may be NULL: it is then made again, with fallback_created_s as its beginning. Texts
  * in *e begin without the file's name. */
 bool signing_key_parse(signing_key *out, span private_pem, span certificate,

@@ -73,15 +73,17 @@ static bool find_kid(signing_key *k, error *e)
     return true;
 }
 
-/* Looks like the certificates of Google's federated sign-on, but says whose it is. */
-static bool name_certificate(X509 *x)
+/* Like the certificates of Google's federated sign-on where nothing else is asked for. */
+#define FEDERATED "federated-signon.system.gserviceaccount.com"
+
+static bool name_certificate(X509 *x, const char *common_name)
 {
     X509_NAME *name = X509_get_subject_name(x);
     const struct {
         const char *field, *text;
     } rows[] = {
         {"O", "Invoker emulator (not Google)"},
-        {"CN", "federated-signon.system.gserviceaccount.com"},
+        {"CN", common_name},
     };
     for (size_t i = 0; i < countof(rows); i++)
         if (X509_NAME_add_entry_by_txt(name, rows[i].field, MBSTRING_UTF8,
@@ -129,14 +131,14 @@ static char *bio_text(BIO *bio)
     return n > 0 ? span_dup((span){p, (size_t)n}) : NULL;
 }
 
-static bool make_certificate(signing_key *k, error *e)
+static bool make_certificate(signing_key *k, const char *common_name, error *e)
 {
     AUTO(x509_auto) X509 *x = X509_new();
     AUTO(bio_auto) BIO *bio = BIO_new(BIO_s_mem());
     const time_t from = (time_t)k->created_s;
     const time_t to = from + (time_t)CERTIFICATE_DAYS * 86400;
     if (!x || !bio || X509_set_version(x, X509_VERSION_3) != 1 || !number_certificate(x, k->kid) ||
-        !name_certificate(x) || !ASN1_TIME_set(X509_getm_notBefore(x), from) ||
+        !name_certificate(x, common_name) || !ASN1_TIME_set(X509_getm_notBefore(x), from) ||
         !ASN1_TIME_set(X509_getm_notAfter(x), to) || X509_set_pubkey(x, k->pkey) != 1 ||
         !extend_certificate(x) || X509_sign(x, k->pkey, EVP_sha256()) <= 0 ||
         PEM_write_bio_X509(bio, x) != 1)
@@ -179,12 +181,18 @@ static bool prepare(signing_key *k, error *e)
     return true;
 }
 
-bool signing_key_generate(signing_key *out, int64_t created_s, error *e)
+bool signing_key_generate_named(signing_key *out, const char *common_name, int64_t created_s,
+                                error *e)
 {
     *out = (signing_key){.created_s = created_s, .pkey = EVP_RSA_gen(RSA_BITS)};
     if (!out->pkey)
         return openssl_error(e, "cannot make an RSA key");
-    return find_kid(out, e) && make_certificate(out, e) && prepare(out, e);
+    return find_kid(out, e) && make_certificate(out, common_name, e) && prepare(out, e);
+}
+
+bool signing_key_generate(signing_key *out, int64_t created_s, error *e)
+{
+    return signing_key_generate_named(out, FEDERATED, created_s, e);
 }
 
 /* Never asks on the terminal. */
@@ -208,6 +216,11 @@ static bool check_strength(const EVP_PKEY *pkey, error *e)
     return true;
 }
 
+bool signing_key_identify(signing_key *k, error *e)
+{
+    return check_strength(k->pkey, e) && find_kid(k, e);
+}
+
 bool signing_key_parse(signing_key *out, span private_pem, span certificate,
                        int64_t fallback_created_s, error *e)
 {
@@ -218,9 +231,10 @@ bool signing_key_parse(signing_key *out, span private_pem, span certificate,
     out->pkey = bio ? PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL) : NULL;
     if (!out->pkey)
         return openssl_error(e, "is not a readable private key");
-    if (!check_strength(out->pkey, e) || !find_kid(out, e))
+    if (!signing_key_identify(out, e))
         return false;
-    if (certificate.n ? !read_certificate(out, certificate, e) : !make_certificate(out, e))
+    if (certificate.n ? !read_certificate(out, certificate, e)
+                      : !make_certificate(out, FEDERATED, e))
         return false;
     return prepare(out, e);
 }

@@ -45,6 +45,17 @@ START_TEST(without_an_email_neither_email_claim_is_there)
 }
 END_TEST
 
+START_TEST(azp_is_whom_the_token_was_issued_to_where_that_is_said)
+{
+    id_token_claims c = sample();
+    c.email = (span){0};
+    c.audience = c.azp = SPAN_LIT("32555940559.apps.googleusercontent.com");
+    expect(&c, "{\"aud\":\"32555940559.apps.googleusercontent.com\",\"azp\":"
+               "\"32555940559.apps.googleusercontent.com\",\"exp\":1700003600,\"iat\":1700000000,"
+               "\"iss\":\"https://accounts.google.com\",\"sub\":\"112233445566778899001\"}");
+}
+END_TEST
+
 START_TEST(a_negative_lifetime_makes_an_expired_token)
 {
     id_token_claims c = sample();
@@ -79,6 +90,7 @@ int main(void)
     TCase *c = tcase_create("all");
     tcase_add_test(c, keys_are_alphabetical_and_there_are_no_blanks);
     tcase_add_test(c, without_an_email_neither_email_claim_is_there);
+    tcase_add_test(c, azp_is_whom_the_token_was_issued_to_where_that_is_said);
     tcase_add_test(c, a_negative_lifetime_makes_an_expired_token);
     tcase_add_test(c, an_audience_with_quotes_and_controls_stays_one_string);
     suite_add_tcase(s, c);

@@ -1,4 +1,6 @@
 /* Key sets: what is taken, passed over and refused; the RFC's own signature. */
+#include <openssl/pem.h>
+
 #include "check_main.h"
 #include "jose/jwks.h"
 #include "jose_fixture.h"
@@ -214,6 +216,43 @@ START_TEST(two_sets_are_the_same_when_kids_and_keys_are)
 }
 END_TEST
 
+START_TEST(a_set_is_made_of_one_key_s_pem_text)
+{
+    error e = {0};
+    BIO *bio = BIO_new(BIO_s_mem());
+    ck_assert_int_eq(PEM_write_bio_PUBKEY(bio, key_a), 1);
+    char *p = NULL;
+    const size_t n = (size_t)BIO_get_mem_data(bio, &p);
+    jwks *k = jwks_of_pem(SPAN_LIT("a"), (span){p, n}, &e);
+    ck_assert_msg(k != NULL, "%s", e.text);
+    auto_free char *jwk = fixture_jwk(key_a, "a", "");
+    auto_buf buf json = buf_make(1 << 16);
+    buf_fmt(&json, "{\"keys\":[%s]}", jwk);
+    jwks *same = parse(json.p);
+    ck_assert(jwks_same(k, same));
+    jwks_unref(same);
+    jwks_unref(k);
+    ck_assert_ptr_null(jwks_of_pem(SPAN_LIT("a"), (span){p, n / 2}, &e));
+    ck_assert_ptr_null(jwks_of_pem(SPAN_LIT("a"), SPAN_LIT(""), &e));
+    BIO_free(bio);
+}
+END_TEST
+
+START_TEST(a_pem_text_of_another_kind_of_key_is_refused)
+{
+    error e = {0};
+    EVP_PKEY *ec = EVP_EC_gen("P-256");
+    BIO *bio = BIO_new(BIO_s_mem());
+    ck_assert_int_eq(PEM_write_bio_PUBKEY(bio, ec), 1);
+    char *p = NULL;
+    const size_t n = (size_t)BIO_get_mem_data(bio, &p);
+    ck_assert_ptr_null(jwks_of_pem(SPAN_LIT("ec"), (span){p, n}, &e));
+    ck_assert_ptr_nonnull(strstr(e.text, "RSA"));
+    BIO_free(bio);
+    EVP_PKEY_free(ec);
+}
+END_TEST
+
 START_TEST(a_count_keeps_a_set_alive)
 {
     auto_free char *a = fixture_jwk(key_a, "a", "");
@@ -238,6 +277,8 @@ int main(void)
     tcase_add_loop_test(c, moduli_are_odd_and_of_2048_to_8192_bits, 0, (int)countof(moduli));
     tcase_add_test(c, number_and_size_of_keys_have_a_ceiling);
     tcase_add_test(c, two_sets_are_the_same_when_kids_and_keys_are);
+    tcase_add_test(c, a_set_is_made_of_one_key_s_pem_text);
+    tcase_add_test(c, a_pem_text_of_another_kind_of_key_is_refused);
     tcase_add_test(c, a_count_keeps_a_set_alive);
     suite_add_tcase(s, c);
     const int status = check_main(s);

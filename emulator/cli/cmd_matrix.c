@@ -90,6 +90,8 @@ static void cell_note(buf *b, const decision *d)
         [REASON_PUBLIC] = "public",
         [REASON_CHECK_DISABLED] = "check off",
         [REASON_NOT_PROPAGATED] = "propagating",
+        [REASON_CONDITION_NOT_MET] = "condition not met",
+        [REASON_DENIED] = "denied",
         [REASON_ACCOUNT_DISABLED] = "account disabled",
         [REASON_INGRESS_BLOCKED] = "ingress none",
     };

@@ -76,7 +76,7 @@ static snapshot *load_just_granted(const char *path, int64_t now_us)
     snapshot *settled = cli_load(path, NULL);
     if (!settled)
         return NULL;
-    const bool delayed = snapshot_emulation(settled)->propagation_delay_s > 0;
+    const bool delayed = emulation_is_delayed(snapshot_emulation(settled));
     snapshot_unref(settled);
     if (!delayed) {
         cli_usage_error(COMMAND, "--just-granted needs emulation: { propagation_delay: … } in %s",

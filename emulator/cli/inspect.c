@@ -141,7 +141,8 @@ static const service *meant_service(const snapshot *s, const claims *c)
 static bool concerns_token(reason r)
 {
     return !reason_info(r)->allows && r != REASON_WRONG_AUDIENCE && r != REASON_NO_PRINCIPAL &&
-           r != REASON_ACCOUNT_DISABLED && r != REASON_NO_GRANT && r != REASON_NOT_PROPAGATED;
+           r != REASON_ACCOUNT_DISABLED && r != REASON_DENIED && r != REASON_CONDITION_NOT_MET &&
+           r != REASON_NO_GRANT && r != REASON_NOT_PROPAGATED;
 }
 
 static void judge(inspection *i, const snapshot *s, token_state state)
@@ -150,7 +151,7 @@ static void judge(inspection *i, const snapshot *s, token_state state)
     service probe = meant ? *meant : *snapshot_service(s, 0);
     probe.ingress = INGRESS_ALL; /* as if it were private and reachable */
     probe.iam_check = true;
-    probe.open_from_us = INT64_MAX;
+    probe.open = OPEN_NEVER;
     const request_facts f = {.service = &probe,
                              .internal = true,
                              .header = HEADER_AUTHORIZATION,
@@ -231,15 +232,10 @@ service_view inspect_service(const inspection *i, const service *svc)
         v.audience = one;
         v.audience_got = c->aud[a];
     }
-    v.open = !svc->iam_check || svc->open_from_us <= i->now_us;
+    v.open = !svc->iam_check || snapshot_is_open(s, svc, i->now_us);
     decision d = {.service = svc, .reason = REASON_NO_PRINCIPAL};
-    if (c && snapshot_principal(s, c->email, c->sub, &d.principal)) {
-        d.binding = snapshot_grant(s, svc, &d.principal, i->now_us);
-        if (!d.binding)
-            d.reason = REASON_NO_GRANT;
-        else
-            d.reason = d.binding->effective_us > i->now_us ? REASON_NOT_PROPAGATED : REASON_GRANTED;
-    }
+    if (c && snapshot_principal(s, c->email, c->sub, &d.principal))
+        decide_grant(s, &d, i->now_us);
     v.decision = d;
     return v;
 }

@@ -37,7 +37,10 @@ static const check checks[] = {
     {"time", {REASON_EXPIRED, REASON_NOT_YET_VALID}, 2},
     {"audience", {REASON_NO_AUDIENCE, REASON_WRONG_AUDIENCE}, 2},
     {"principal", {REASON_NO_PRINCIPAL, REASON_ACCOUNT_DISABLED}, 2},
-    {"grant", {REASON_NO_GRANT, REASON_NOT_PROPAGATED, REASON_GRANTED}, 3},
+    {"deny policies", {REASON_DENIED}, 1},
+    {"grant",
+     {REASON_NO_GRANT, REASON_NOT_PROPAGATED, REASON_CONDITION_NOT_MET, REASON_GRANTED},
+     4},
 };
 
 enum { OPEN_CHECK = 4 };

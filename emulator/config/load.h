@@ -30,11 +30,10 @@ typedef struct limits_draft {
     uint64_t request_body, response_body;
 } limits_draft;
 
-enum { LOAD_BODY_LIMIT = 32 * 1024 * 1024 }; /* Cloud Run's, both ways, for HTTP/1 containers */
-
 typedef struct account_draft {
     const char *name; /* as the file has it: short or a whole e-mail */
     account value;    /* e-mail: since pass 2 */
+    const node *unique_id, *policy;
     place at;
 } account_draft;
 
@@ -69,6 +68,7 @@ typedef struct loader {
     const node *project_policy;
     place ingress_at, metadata_at, control_at;
     emulation emulation;
+    const node *propagation_rules; /* NULL: none */
     limits_draft limits;
 
     VEC(account_draft *) accounts;
@@ -76,11 +76,15 @@ typedef struct loader {
     VEC(const node_pair *) groups;
     VEC(const node_pair *) callers;
     VEC(const node *) users;
+    VEC(const node_pair *) roles;
+    VEC(const node *) denies;
+    VEC(const node_pair *) images;
     strmap *accounts_by_name;    /* short names and e-mails → account_draft */
     strmap *services_by_name;    /* → service_draft */
     strmap *groups_by_email;     /* → the key's node */
     strmap *users_by_email;      /* → node */
-    const char *const *words[3]; /* candidates for did-you-mean, made on demand */
+    strmap *roles_by_name;       /* custom ones, "projects/P/roles/R" → the key's node */
+    const char *const *words[4]; /* candidates for did-you-mean, made on demand */
 
     snapshot_builder *builder;
 } loader;
@@ -113,6 +117,7 @@ bool read_is_list(loader *l, const char *key, const node *n, const char *wanted)
 
 void read_bool(loader *l, const node_pair *entry, void *into);      /* bool */
 void read_text_list(loader *l, const node_pair *entry, void *into); /* const char *const * */
+void read_command(loader *l, const node_pair *entry, void *into);   /* likewise, not empty */
 void read_node(loader *l, const node_pair *entry, void *into);      /* const node * */
 void read_ignored(loader *l, const node_pair *entry, void *into);
 void read_listen(loader *l, const node_pair *entry, void *into); /* const char *, normal form */
@@ -142,6 +147,10 @@ void read_services(loader *l, const node_pair *entry, void *into);
 void read_matrix(loader *l, const node_pair *entry, void *into);
 void read_groups(loader *l, const node_pair *entry, void *into);
 void read_users(loader *l, const node_pair *entry, void *into);
+void read_roles(loader *l, const node_pair *entry, void *into);
+void read_deny(loader *l, const node_pair *entry, void *into);
+void read_images(loader *l, const node_pair *entry, void *into);
+void read_propagation(loader *l, const node_pair *entry, void *into); /* emulation's key */
 /* load_files.c: the file and, depth first, what it includes. */
 void read_topology(loader *l, const char *path);
 void read_include(loader *l, const node_pair *entry, void *into);
@@ -153,10 +162,31 @@ void settle_listeners(loader *l);
 void settle_names(loader *l);                 /* hosts and addresses that two services claim */
 void settle_env(loader *l, service_draft *s); /* when all URLs are known */
 void settle_people(loader *l);                /* users and groups */
+void settle_roles(loader *l);                 /* custom ones */
+void settle_emulation(loader *l);             /* and the rules of its propagation_delay */
 void settle_grants(loader *l);                /* matrix and policies */
+void settle_deny(loader *l);
+void settle_images(loader *l);
+
+/* ---- load_condition.c ---- */
+
+/* In l's memory; NULL: reported, at the line and column of the expression where it is its fault. */
+condition_text *read_condition(loader *l, const node *map);
+
+/* ---- load_iam.c ---- */
+
+/* A predefined role, or a custom one of this topology; false: reported. Since settle_roles. */
+bool read_role(loader *l, const node *role, span *out);
+/* "projects/P/roles/R" of "R"; a whole name as it is. */
+const char *role_full_name(loader *l, span name);
 
 /* ---- load_members.c ---- */
-typedef enum words_kind { WORDS_SERVICES, WORDS_ACCOUNTS, WORDS_CALLERS } words_kind;
+typedef enum words_kind {
+    WORDS_SERVICES,
+    WORDS_ACCOUNTS,
+    WORDS_CALLERS,
+    WORDS_ROLES /* predefined and custom */
+} words_kind;
 const char *const *load_words(loader *l, words_kind kind);
 
 /* Who a caller of the matrix or a member of a group is: "serviceAccount:…", in l's memory; NULL

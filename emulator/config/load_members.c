@@ -2,6 +2,7 @@
  */
 #include "config/load.h"
 #include "config/values.h"
+#include "policy/role.h"
 
 static const char *const EVERYBODY[] = {"allUsers", "allAuthenticatedUsers", NULL};
 
@@ -32,8 +33,22 @@ static void add_callers(const loader *l, const char **words, size_t count)
         words[count++] = EVERYBODY[i];
 }
 
+static const char *const *role_words(loader *l)
+{
+    size_t count = 0;
+    for (const char *const *name = role_names(); *name; name++)
+        count++;
+    const char **words = arena_alloc(l->mem, (count + l->roles.count + 1) * sizeof(const char *));
+    memcpy(words, role_names(), count * sizeof(const char *));
+    for (size_t i = 0; i < l->roles.count; i++)
+        words[count++] = role_full_name(l, l->roles.items[i]->key->text);
+    return words;
+}
+
 const char *const *load_words(loader *l, words_kind kind)
 {
+    if (!l->words[kind] && kind == WORDS_ROLES)
+        l->words[kind] = role_words(l);
     if (l->words[kind])
         return l->words[kind];
     size_t most = l->services.count + l->accounts.count + l->groups.count + l->users.count +
@@ -77,6 +92,9 @@ static void settle_account(loader *l, account_draft *a)
         return;
     }
     (void)strmap_put(l->accounts_by_name, email, a);
+    /* An id is no name. */
+    if (a->unique_id && !strmap_put(l->accounts_by_name, a->unique_id->text, a))
+        diag_at(l->diags, a->unique_id->at, "unique_id: another service account has it already");
     if (is_short || in_own_project(l, email))
         (void)strmap_put(l->accounts_by_name, (span){email.p, span_find(email, '@')}, a);
 }

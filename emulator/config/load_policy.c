@@ -1,4 +1,4 @@
-/* Grants: the matrix, and raw IAM policies as `gcloud run services get-iam-policy` prints them. */
+/* Grants: the matrix, and raw IAM policies as `gcloud … get-iam-policy` prints them. */
 #include "config/load.h"
 #include "policy/role.h"
 
@@ -31,7 +31,10 @@ static void grant_one(loader *l, const char *who, const node *item, size_t numbe
     }
     s->listed_by = number;
     if (who)
-        snapshot_builder_binding(l->builder, name.p, ROLE_INVOKER, who, item->at);
+        snapshot_builder_grant(l->builder, &(grant_spec){.service = name.p,
+                                                         .role = ROLE_INVOKER,
+                                                         .member = who,
+                                                         .place = item->at});
 }
 
 static void settle_caller(loader *l, const node_pair *caller, size_t number)
@@ -50,38 +53,40 @@ typedef struct raw_binding {
     const node *role, *members, *condition;
 } raw_binding;
 
-static bool check_role(loader *l, const node *role, span *out)
-{
-    if (!read_scalar(l, "role", role, "a role such as roles/run.invoker", out))
-        return false;
-    if (role_can_invoke(*out) != ROLE_UNKNOWN)
-        return true;
-    if (!span_starts(*out, SPAN_LIT("roles/")) && span_find(*out, '/') != out->n)
-        diag_at(l->diags, role->at,
-                "role %s is a custom role: its permissions are not known here; use a predefined "
-                "one such as roles/run.invoker",
-                found_text(l, role));
-    else
-        diag_at(l->diags, role->at, "unknown role %s%s", found_text(l, role),
-                diag_suggest(l->diags, *out, role_names()));
-    return false;
-}
-
-static void settle_policy_member(loader *l, const node *item, const char *role,
-                                 const service_draft *s)
+/* of: what the binding says of each of its members; of->role NULL: nothing that is of use. */
+static void settle_policy_member(loader *l, const node *item, const grant_spec *of)
 {
     span text;
     member m;
     error e = {0};
     if (!read_scalar(l, "members", item, "a member such as user:alice@example.com", &text))
         return;
-    if (!member_parse(text, &m, &e))
+    if (!member_parse(text, &m, &e)) {
         diag_at(l->diags, item->at, "%s", e.text);
-    else if (role)
-        snapshot_builder_binding(l->builder, s ? s->value.name : NULL, role, text.p, item->at);
+        return;
+    }
+    const char *refused = of->condition ? condition_refused_member(&m) : NULL;
+    if (refused)
+        diag_at(l->diags, item->at, "%s", refused);
+    grant_spec g = *of;
+    g.member = text.p;
+    g.place = item->at;
+    if (g.role)
+        snapshot_builder_grant(l->builder, &g);
 }
 
-static void settle_binding(loader *l, const node *map, const service_draft *s)
+/* false: reported. */
+static bool settle_condition(loader *l, const node *condition_node, span role, grant_spec *out)
+{
+    const char *refused = condition_refused_role(role);
+    if (refused)
+        diag_at(l->diags, condition_node->at, "%s", refused);
+    out->condition = read_condition(l, condition_node);
+    return out->condition && !refused;
+}
+
+/* whose: the policy's resource. */
+static void settle_binding(loader *l, const node *map, const grant_spec *whose)
 {
     static const key_spec keys[] = {
         {"role", read_node, offsetof(raw_binding, role)},
@@ -96,17 +101,18 @@ static void settle_binding(loader *l, const node *map, const service_draft *s)
         return;
     }
     read_map(l, map, "a binding", keys, &b);
-    bool usable = b.role && check_role(l, b.role, &role);
+    grant_spec of = *whose;
+    bool usable = b.role && read_role(l, b.role, &role);
     if (!b.role)
         diag_at(l->diags, map->at, "a binding needs 'role'");
-    if (b.condition) /* a grant without its condition would be wider than what was written */
-        diag_at(l->diags, b.condition->at,
-                "conditions are not supported yet; leave this binding out or grant without one");
+    if (b.condition && !settle_condition(l, b.condition, role, &of))
+        usable = false; /* a grant without its condition would be wider than what was written */
+    of.role = usable ? role.p : NULL;
     if (!b.members)
         diag_at(l->diags, map->at, "a binding needs 'members'");
     else if (read_is_list(l, "members", b.members, "a list of members"))
         for (size_t i = 0; i < b.members->count; i++)
-            settle_policy_member(l, b.members->items[i], usable ? role.p : NULL, s);
+            settle_policy_member(l, b.members->items[i], &of);
 }
 
 static void read_policy_version(loader *l, const node_pair *entry, void *into)
@@ -127,7 +133,7 @@ static void read_etag(loader *l, const node_pair *entry, void *into)
     (void)read_scalar(l, "etag", entry->value, "text", &text);
 }
 
-static void settle_policy(loader *l, const node *policy, const service_draft *s)
+static void settle_policy(loader *l, const node *policy, const grant_spec *whose)
 {
     static const key_spec keys[] = {
         {"bindings", read_node, 0},
@@ -141,16 +147,23 @@ static void settle_policy(loader *l, const node *policy, const service_draft *s)
     if (!bindings || !read_is_list(l, "bindings", bindings, "a list of bindings"))
         return;
     for (size_t i = 0; i < bindings->count; i++)
-        settle_binding(l, bindings->items[i], s);
+        settle_binding(l, bindings->items[i], whose);
 }
 
 void settle_grants(loader *l)
 {
     for (size_t i = 0; i < l->callers.count; i++)
         settle_caller(l, l->callers.items[i], i + 1);
-    for (size_t i = 0; i < l->services.count; i++)
-        if (l->services.items[i]->policy)
-            settle_policy(l, l->services.items[i]->policy, l->services.items[i]);
+    for (size_t i = 0; i < l->services.count; i++) {
+        const service_draft *s = l->services.items[i];
+        if (s->policy)
+            settle_policy(l, s->policy, &(grant_spec){.service = s->value.name});
+    }
+    for (size_t i = 0; i < l->accounts.count; i++) {
+        const account_draft *a = l->accounts.items[i];
+        if (a->policy)
+            settle_policy(l, a->policy, &(grant_spec){.account = a->value.email});
+    }
     if (l->project_policy)
-        settle_policy(l, l->project_policy, NULL);
+        settle_policy(l, l->project_policy, &(grant_spec){0});
 }

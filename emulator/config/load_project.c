@@ -152,27 +152,24 @@ void read_keys(loader *l, const node_pair *entry, void *into)
 
 /* ---- emulation ---- */
 
-static void read_whole_seconds(loader *l, const node_pair *entry, int64_t least_s, int64_t most_s,
+static bool read_whole_seconds(loader *l, const node_pair *entry, int64_t least_s, int64_t most_s,
                                int64_t *out_s)
 {
     int64_t us;
-    if (read_duration(l, entry, least_s * SECOND_US, most_s * SECOND_US, SECOND_US, &us))
-        *out_s = us / SECOND_US;
-}
-
-static void read_delay(loader *l, const node_pair *entry, void *into)
-{
-    read_whole_seconds(l, entry, 0, 86400, into);
+    if (!read_duration(l, entry, least_s * SECOND_US, most_s * SECOND_US, SECOND_US, &us))
+        return false;
+    *out_s = us / SECOND_US;
+    return true;
 }
 
 static void read_lifetime(loader *l, const node_pair *entry, void *into)
 {
-    read_whole_seconds(l, entry, 1, 43200, into);
+    (void)read_whole_seconds(l, entry, 1, 43200, into);
 }
 
 static void read_skew(loader *l, const node_pair *entry, void *into)
 {
-    read_whole_seconds(l, entry, 0, 3600, into);
+    (void)read_whole_seconds(l, entry, 0, 3600, into);
 }
 
 static void read_faults(loader *l, const node_pair *entry, void *into)
@@ -184,7 +181,7 @@ static void read_faults(loader *l, const node_pair *entry, void *into)
 void read_emulation(loader *l, const node_pair *entry, void *into)
 {
     static const key_spec keys[] = {
-        {"propagation_delay", read_delay, offsetof(emulation, propagation_delay_s)},
+        {"propagation_delay", read_propagation, 0},
         {"token_lifetime", read_lifetime, offsetof(emulation, token_lifetime_s)},
         {"clock_skew", read_skew, offsetof(emulation, clock_skew_s)},
         {"faults", read_faults, 0},
@@ -207,7 +204,7 @@ static void read_body_limit(loader *l, const node_pair *entry, void *into)
     if (span_ieq_str(text, "off"))
         *(uint64_t *)into = 0;
     else if (span_eq_str(text, "32MiB"))
-        *(uint64_t *)into = LOAD_BODY_LIMIT;
+        *(uint64_t *)into = SERVICE_BODY_LIMIT;
     else
         expected(l, key, entry->value, wanted);
 }
@@ -257,5 +254,4 @@ void settle_project(loader *l)
     if (!p->region)
         p->region = DEFAULT_REGION;
     p->default_account = arena_fmt(l->mem, "%s-compute@developer.gserviceaccount.com", p->number);
-    snapshot_builder_emulation(l->builder, &l->emulation);
 }

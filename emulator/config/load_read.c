@@ -137,6 +137,18 @@ void read_text_list(loader *l, const node_pair *entry, void *into)
     *(const char *const **)into = texts;
 }
 
+void read_command(loader *l, const node_pair *entry, void *into)
+{
+    static const char wanted[] = "a list such as [build/samples/frontend, --verbose]";
+    const node *n = entry->value;
+    if (n->kind != NODE_LIST || n->count == 0 ||
+        (n->items[0]->kind == NODE_SCALAR && n->items[0]->text.n == 0)) {
+        expected(l, entry->key->text.p, n, wanted);
+        return;
+    }
+    read_text_list(l, entry, into);
+}
+
 void read_node(loader *l, const node_pair *entry, void *into)
 {
     (void)l;

@@ -7,27 +7,43 @@ enum {
     AUDIENCES_JSON_MAX = 32768, /* Cloud Run's, for the list as JSON */
     SERVICES_MAX = 10000,       /* each takes two ports */
     INSTANCES_MAX = 1000,       /* what a project gets without asking for more */
-    CONCURRENCY_MAX = 1000,     /* Cloud Run's, for each instance */
-    CONCURRENCY_DEFAULT = 80
+    CONCURRENCY_MAX = 1000      /* Cloud Run's, for each instance */
 };
 
-static const int64_t TIMEOUT_DEFAULT_US = INT64_C(300) * 1000000;
 static const int64_t TIMEOUT_MAX_US = INT64_C(3600) * 1000000;
 
 /* ---- service accounts ---- */
 
-static void read_display_name(loader *l, const node_pair *entry, void *into)
+static void read_plain_text(loader *l, const node_pair *entry, void *into)
 {
     span text;
-    if (read_scalar(l, "display_name", entry->value, "text", &text))
+    if (read_scalar(l, entry->key->text.p, entry->value, "text", &text))
         *(const char **)into = text.p;
+}
+
+static void read_unique_id(loader *l, const node_pair *entry, void *into)
+{
+    static const char wanted[] = "21 digits, the first a 1";
+    account_draft *a = into;
+    span text;
+    if (!read_scalar(l, "unique_id", entry->value, wanted, &text))
+        return;
+    if (!value_is_unique_id(text)) {
+        expected(l, "unique_id", entry->value, wanted);
+        return;
+    }
+    a->unique_id = entry->value;
+    a->value.unique_id = text.p;
 }
 
 static void read_account(loader *l, const node_pair *entry)
 {
     static const key_spec keys[] = {
-        {"display_name", read_display_name, offsetof(account, display_name)},
-        {"disabled", read_bool, offsetof(account, disabled)},
+        {"display_name", read_plain_text, offsetof(account_draft, value.display_name)},
+        {"description", read_plain_text, offsetof(account_draft, value.description)},
+        {"disabled", read_bool, offsetof(account_draft, value.disabled)},
+        {"unique_id", read_unique_id, 0},
+        {"policy", read_node, offsetof(account_draft, policy)},
         {NULL, NULL, 0},
     };
     span name = entry->key->text;
@@ -39,8 +55,7 @@ static void read_account(loader *l, const node_pair *entry)
     account_draft *a = arena_alloc(l->mem, sizeof *a);
     a->name = name.p;
     a->at = entry->key->at;
-    read_map(l, entry->value, arena_fmt(l->mem, "service account '%.64s'", name.p), keys,
-             &a->value);
+    read_map(l, entry->value, arena_fmt(l->mem, "service account '%.64s'", name.p), keys, a);
     vec_push(l->mem, &l->accounts, a);
 }
 
@@ -181,18 +196,6 @@ static void read_timeout(loader *l, const node_pair *entry, void *into)
     (void)read_duration(l, entry, 1000, TIMEOUT_MAX_US, 1000, into);
 }
 
-static void read_command(loader *l, const node_pair *entry, void *into)
-{
-    static const char wanted[] = "a list such as [build/samples/frontend, --verbose]";
-    const node *n = entry->value;
-    if (n->kind != NODE_LIST || n->count == 0 ||
-        (n->items[0]->kind == NODE_SCALAR && n->items[0]->text.n == 0)) {
-        expected(l, "command", n, wanted);
-        return;
-    }
-    read_text_list(l, entry, into);
-}
-
 static void read_default_url(loader *l, const node_pair *entry, void *into)
 {
     bool kept = !*(bool *)into;
@@ -205,6 +208,7 @@ static const key_spec SERVICE_KEYS[] = {
     {"listen", read_service_listen, 0},
     {"metadata", read_service_metadata, 0},
     {"upstream", read_upstream, 0},
+    {"image", read_plain_text, offsetof(service_draft, value.image)},
     {"command", read_command, offsetof(service_draft, value.command)},
     {"env", read_node, offsetof(service_draft, env)},
     {"url", read_url, offsetof(service_draft, value.url)},
@@ -235,8 +239,8 @@ static void read_service(loader *l, const node_pair *entry)
     service_draft *s = arena_alloc(l->mem, sizeof *s);
     s->value = (service){.name = key->text.p,
                          .iam_check = true,
-                         .timeout_us = TIMEOUT_DEFAULT_US,
-                         .concurrency = CONCURRENCY_DEFAULT,
+                         .timeout_us = INT64_C(1000000) * SERVICE_TIMEOUT_S,
+                         .concurrency = SERVICE_CONCURRENCY,
                          .custom_audiences = none,
                          .hosts = none,
                          .addresses = none,

@@ -14,11 +14,12 @@ static void loader_open(loader *l, const addresses *over)
         .over = over,
         .budget = {TOPOLOGY_NODES_MAX, TOPOLOGY_DEPTH_MAX},
         .emulation = {.token_lifetime_s = TOKEN_LIFETIME_S, .clock_skew_s = CLOCK_SKEW_S},
-        .limits = {LOAD_BODY_LIMIT, LOAD_BODY_LIMIT},
+        .limits = {SERVICE_BODY_LIMIT, SERVICE_BODY_LIMIT},
         .accounts_by_name = strmap_new(),
         .services_by_name = strmap_new(),
         .groups_by_email = strmap_new(),
         .users_by_email = strmap_new(),
+        .roles_by_name = strmap_new(),
         .builder = snapshot_builder_new(),
     };
 }
@@ -30,6 +31,7 @@ static void loader_close(loader *l)
     strmap_free(l->services_by_name);
     strmap_free(l->groups_by_email);
     strmap_free(l->users_by_email);
+    strmap_free(l->roles_by_name);
     diag_free(l->diags);
     arena_free(l->mem);
 }
@@ -39,6 +41,14 @@ static uint64_t limit_of(uint64_t own, uint64_t common)
     return own == LOAD_LIMIT_INHERITED ? common : own;
 }
 
+/* What runs for its image, unless the service has a command of its own. */
+static void settle_command(loader *l, service_draft *s)
+{
+    for (size_t i = 0; s->value.image && !s->value.command && i < l->images.count; i++)
+        if (span_eq_str(l->images.items[i]->key->text, s->value.image))
+            read_command(l, l->images.items[i], (void *)&s->value.command);
+}
+
 static void hand_over_services(loader *l)
 {
     for (size_t i = 0; i < l->accounts.count; i++)
@@ -46,6 +56,7 @@ static void hand_over_services(loader *l)
     for (size_t i = 0; i < l->services.count; i++) {
         service_draft *s = l->services.items[i];
         settle_env(l, s);
+        settle_command(l, s);
         s->value.body_limit = limit_of(s->limits.request_body, l->limits.request_body);
         s->value.response_limit = limit_of(s->limits.response_body, l->limits.response_body);
         snapshot_builder_service(l->builder, &s->value,
@@ -62,7 +73,11 @@ static void settle(loader *l)
     snapshot_builder_project(l->builder, &l->project);
     hand_over_services(l);
     settle_people(l);
+    settle_roles(l);
+    settle_emulation(l);
     settle_grants(l);
+    settle_deny(l);
+    settle_images(l);
 }
 
 static void list_files(const loader *l, topology_files *out)

@@ -112,6 +112,14 @@ bool value_is_project_number(span text)
     return text.n && text.n <= 19 && text.p[0] != '0' && span_u64(text, UINT64_MAX, &number);
 }
 
+bool value_is_unique_id(span text)
+{
+    size_t digits = 0;
+    while (digits < text.n && is_digit(text.p[digits]))
+        digits++;
+    return text.n == 21 && digits == text.n && text.p[0] == '1';
+}
+
 bool value_is_region(span text)
 {
     size_t digits = 0;

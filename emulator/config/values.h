@@ -19,6 +19,7 @@ bool value_is_project_number(span text);
 bool value_is_region(span text);
 bool value_is_email(span text);
 bool value_is_service_account_email(span text); /* …@….gserviceaccount.com */
+bool value_is_unique_id(span text);             /* 21 digits, the first a 1 */
 /* A DNS name or IPv4 address; no port. */
 bool value_is_host_name(span text);
 /* What may stand as a name in an environment: not empty, no '='. */

@@ -5,6 +5,7 @@
 #include <yaml.h>
 
 #include "base/hash.h"
+#include "config/yaml_places.h"
 
 enum { DEPTH_CEILING = 64, SMALL_MAP = 16 };
 
@@ -25,6 +26,7 @@ typedef struct composer {
     arena *mem;
     diag_sink *diags;
     const char *file;
+    yaml_cursor cursor; /* at a literal block or before the next one */
     strmap *anchors;
     frame frames[DEPTH_CEILING + 1];
     size_t depth_max, nodes_max;
@@ -44,28 +46,13 @@ static place here(const composer *c)
     return place_of(c, c->event.start_mark);
 }
 
-/* Encoding errors carry an offset only. */
-static place place_of_offset(const composer *c, span text, size_t offset)
-{
-    place at = {c->file, 1, 1};
-    for (size_t i = 0; i < offset && i < text.n; i++) {
-        if (text.p[i] == '\n') {
-            at.line++;
-            at.column = 1;
-        } else if (((unsigned char)text.p[i] & 0xC0) != 0x80) {
-            at.column++;
-        }
-    }
-    return at;
-}
-
 static void report_syntax(composer *c, span text)
 {
     const yaml_parser_t *p = &c->parser;
     const char *problem = p->problem ? p->problem : "cannot be read";
     if (p->error == YAML_READER_ERROR) {
-        diag_at(c->diags, place_of_offset(c, text, p->problem_offset), "not UTF-8 text: %s",
-                problem);
+        diag_at(c->diags, yaml_place_of_offset(c->file, text, p->problem_offset),
+                "not UTF-8 text: %s", problem);
         return;
     }
     place at = place_of(c, p->problem_mark);
@@ -168,6 +155,23 @@ static const node *compose_alias(composer *c, size_t depth)
     return a->node;
 }
 
+/* Where the text of the current scalar begins, if it stands in the file as it is: neither folded
+ * nor with escapes; else 0. */
+static uint32_t text_column(composer *c, span text)
+{
+    const yaml_event_t *e = &c->event;
+    const yaml_scalar_style_t style = e->data.scalar.style;
+    if (style == YAML_LITERAL_SCALAR_STYLE)
+        return yaml_block_column(&c->cursor, (uint32_t)e->start_mark.line + 2, text);
+    if (e->start_mark.line != e->end_mark.line)
+        return 0;
+    const size_t quote = style == YAML_PLAIN_SCALAR_STYLE ? 0 : 1;
+    const size_t width = e->end_mark.column - e->start_mark.column;
+    const size_t column = e->start_mark.column + 1 + quote;
+    return yaml_characters(text) + 2 * quote == width && column <= UINT16_MAX ? (uint32_t)column
+                                                                              : 0;
+}
+
 static const node *compose_scalar(composer *c)
 {
     size_t before = c->nodes;
@@ -183,6 +187,8 @@ static const node *compose_scalar(composer *c)
         text.n = span_find(text, '\0');
     }
     n->text = (span){arena_dup(c->mem, text), text.n};
+    n->block = c->event.data.scalar.style == YAML_LITERAL_SCALAR_STYLE;
+    n->text_column = (uint16_t)text_column(c, n->text);
     n->plain = !tag && c->event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
     c->height = 1;
     anchor_end(c, a, n, before);
@@ -344,32 +350,15 @@ static const node *compose_document(composer *c)
     return root;
 }
 
-/* A long run of %TAG lines takes libyaml the square of their number. */
-static bool has_tag_directive(span text)
-{
-    span rest = text;
-    span line;
-    if (span_starts(rest, SPAN_LIT("\xEF\xBB\xBF")))
-        rest = span_from(rest, 3);
-    do {
-        (void)span_cut(&rest, '\n', &line);
-        if (span_starts(line, SPAN_LIT("%TAG")))
-            return true;
-        line = span_trim(line);
-        if (line.n && line.p[0] != '#' && line.p[0] != '%' && line.p[0] != '\r')
-            return false;
-    } while (rest.n);
-    return false;
-}
-
 static bool acceptable(const composer *c, span text)
 {
     size_t nul = span_find(text, '\0');
     if (nul != text.n) {
-        diag_at(c->diags, place_of_offset(c, text, nul), "not UTF-8 text: there is a NUL byte");
+        diag_at(c->diags, yaml_place_of_offset(c->file, text, nul),
+                "not UTF-8 text: there is a NUL byte");
         return false;
     }
-    if (has_tag_directive(text)) {
+    if (yaml_has_tag_directive(text)) {
         diag_at(c->diags, (place){c->file, 1, 1}, "%%TAG directives are not supported");
         return false;
     }
@@ -378,7 +367,8 @@ static bool acceptable(const composer *c, span text)
 
 const node *yaml_parse(arena *a, diag_sink *d, const char *file, span text, yaml_budget *budget)
 {
-    composer c = {.mem = a, .diags = d, .file = file, .nodes_max = budget->nodes};
+    composer c = {.mem = a, .diags = d, .file = file, .cursor = {text, 1}};
+    c.nodes_max = budget->nodes;
     c.depth_max = budget->depth < DEPTH_CEILING ? budget->depth : DEPTH_CEILING;
     diag_file(d, file);
     if (!acceptable(&c, text))

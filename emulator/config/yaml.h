@@ -18,7 +18,12 @@ typedef struct node_pair {
 struct node {
     node_kind kind;
     bool plain; /* a scalar without quotes and tag: the only kind that can be null or a bool */
-    place at;   /* the first character (of a block mapping: its first key) */
+    /* A scalar whose text stands in the file as it is: the column at which each of its lines
+     * begins; 0: folded, or with escapes. A literal block begins on the line below its indicator.
+     */
+    bool block;
+    uint16_t text_column;
+    place at; /* the first character (of a block mapping: its first key) */
     size_t count;
     union {
         span text; /* NUL-terminated, without NULs inside */
@@ -38,6 +43,9 @@ const node *yaml_parse(arena *a, diag_sink *d, const char *file, span text, yaml
 
 /* A plain `null`, `~` or nothing. */
 bool node_is_null(const node *n);
+
+/* Where line and column (from 1) of a scalar's text stand in the file; false: cannot be told. */
+bool node_text_place(const node *n, uint32_t line, uint32_t column, place *out);
 
 /* The value of a map's key, or NULL. */
 const node *node_get(const node *map, const char *key);

@@ -22,3 +22,11 @@ const node *node_get(const node *map, const char *key)
             return map->pairs[i].value;
     return NULL;
 }
+
+bool node_text_place(const node *n, uint32_t line, uint32_t column, place *out)
+{
+    if (n->kind != NODE_SCALAR || !n->text_column || line == 0)
+        return false;
+    *out = (place){n->at.file, n->at.line + n->block + line - 1, n->text_column + column - 1};
+    return true;
+}

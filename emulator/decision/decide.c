@@ -5,6 +5,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "policy/role.h"
+
 /* ---- before any token ---- */
 
 bool decide_reserved_path(span path)
@@ -28,7 +30,8 @@ static bool ingress_admits(const service *svc, bool internal)
 }
 
 /* Everything that is decided without looking at a token; false: a token decides. */
-static bool decided_at_the_door(const request_facts *f, int64_t now_us, reason *out)
+static bool decided_at_the_door(const snapshot *s, const request_facts *f, int64_t now_us,
+                                reason *out)
 {
     const service *svc = f->service;
     if (!svc)
@@ -41,17 +44,17 @@ static bool decided_at_the_door(const request_facts *f, int64_t now_us, reason *
         *out = REASON_INGRESS_BLOCKED;
     else if (!svc->iam_check)
         *out = REASON_CHECK_DISABLED;
-    else if (svc->open_from_us <= now_us)
+    else if (svc->open != OPEN_NEVER && snapshot_is_open(s, svc, now_us))
         *out = REASON_PUBLIC;
     else
         return false;
     return true;
 }
 
-bool decide_needs_token(const request_facts *f, int64_t now_us)
+bool decide_needs_token(const snapshot *s, const request_facts *f, int64_t now_us)
 {
     reason ignored;
-    return !decided_at_the_door(f, now_us, &ignored);
+    return !decided_at_the_door(s, f, now_us, &ignored);
 }
 
 /* ---- the token ---- */
@@ -127,15 +130,46 @@ static reason of_audience(const snapshot *s, const claims *c, decision *d)
 
 /* ---- who, and may they ---- */
 
+/* Nothing in force: is there something that nearly is? */
+static reason of_missed(const snapshot *s, const decision *d, int64_t now_us, reason without)
+{
+    const missed_grant m = snapshot_missed_grant(s, d->service, &d->principal, now_us);
+    if (!m.binding)
+        return without;
+    switch (m.state) {
+    case BINDING_WAITING:
+        return REASON_NOT_PROPAGATED;
+    case BINDING_UNMET:
+        return REASON_CONDITION_NOT_MET;
+    case BINDING_IN_FORCE:
+    case BINDING_REVOKED:
+        return without;
+    }
+    abort();
+}
+
 static reason of_grant(const snapshot *s, decision *d, int64_t now_us, reason without)
 {
-    const binding *b = snapshot_grant(s, d->service, &d->principal, now_us);
-    if (!b)
-        return without;
-    if (b->effective_us > now_us)
-        return REASON_NOT_PROPAGATED;
-    d->binding = b;
-    return REASON_GRANTED;
+    d->deny = snapshot_denied(s, &d->principal, PERMISSION_INVOKE);
+    if (d->deny)
+        return REASON_DENIED;
+    d->binding = snapshot_grant(s, d->service, &d->principal, now_us);
+    return d->binding ? REASON_GRANTED : of_missed(s, d, now_us, without);
+}
+
+void decide_grant(const snapshot *s, decision *d, int64_t now_us)
+{
+    d->reason = of_grant(s, d, now_us, REASON_NO_GRANT);
+}
+
+/* Without a token: a service that is open but for a deny rule says so. */
+static reason of_nobody(const snapshot *s, decision *d, int64_t now_us)
+{
+    const deny_rule *deny = snapshot_denied(s, NULL, PERMISSION_INVOKE);
+    if (!deny || !snapshot_grant(s, d->service, NULL, now_us))
+        return REASON_NO_CREDENTIAL;
+    d->deny = deny;
+    return REASON_DENIED;
 }
 
 static reason of_principal(const snapshot *s, const claims *c, decision *d, int64_t now_us)
@@ -171,7 +205,7 @@ decision decide(const snapshot *s, const request_facts *f, int64_t now_us)
 {
     assert(s && f);
     decision d = {.reason = REASON_UNKNOWN_HOST, .service = f->service};
-    if (decided_at_the_door(f, now_us, &d.reason)) {
+    if (decided_at_the_door(s, f, now_us, &d.reason)) {
         if (d.reason == REASON_PUBLIC)
             d.binding = snapshot_grant(s, f->service, NULL, now_us);
         return d;
@@ -180,5 +214,7 @@ decision decide(const snapshot *s, const request_facts *f, int64_t now_us)
     d.reason = of_token(f->token);
     if (d.reason == REASON_GRANTED)
         d.reason = of_claims(s, f->claims, &d, now_us);
+    else if (d.reason == REASON_NO_CREDENTIAL)
+        d.reason = of_nobody(s, &d, now_us);
     return d;
 }

@@ -41,6 +41,7 @@ typedef struct decision {
     reason reason;
     const service *service;
     const binding *binding;    /* what allowed it; NULL otherwise */
+    const deny_rule *deny;     /* REASON_DENIED: what forbids it */
     principal principal;       /* email.n == 0: nobody */
     token_header header;       /* the header whose token decided (its signature is removed) */
     audience_verdict audience; /* meaningful for REASON_WRONG_AUDIENCE: the nearest miss */
@@ -50,8 +51,13 @@ typedef struct decision {
 
 /* Order: service → reserved path → default URL → ingress → check off/allUsers → credential → shape,
  * alg, kid, signature → iss → exp/iat/nbf (± the snapshot's clock_skew_s) → aud → principal →
- * grants of service, then project. Pointers in the result live as long as the arguments. */
+ * deny rules → grants of service, then project. Pointers in the result live as long as the
+ * arguments. */
 decision decide(const snapshot *s, const request_facts *f, int64_t now_us);
+
+/* The last step alone, for d's principal on d's service: granted, denied, …; sets what goes with
+ * it. */
+void decide_grant(const snapshot *s, decision *d, int64_t now_us);
 
 /* Paths that the front end keeps to itself at a run.app host: /healthz exactly, /eventlog, /_ah/…
  */
@@ -59,6 +65,6 @@ bool decide_reserved_path(span path);
 
 /* Must the caller verify a token before asking? false when the service is unknown, blocked or open.
  */
-bool decide_needs_token(const request_facts *f, int64_t now_us);
+bool decide_needs_token(const snapshot *s, const request_facts *f, int64_t now_us);
 
 #endif

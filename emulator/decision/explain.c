@@ -4,23 +4,6 @@
 #include "base/clock.h"
 #include "decision/explain_text.h"
 
-enum { NAMES_SHOWN_MAX = 6 };
-
-/* What every sentence may need. */
-typedef struct scene {
-    buf *b;
-    const snapshot *s;
-    const decision *d;
-    const request_facts *f;
-    int64_t now_us;
-} scene;
-
-static void say_place(buf *b, place p)
-{
-    if (p.file)
-        buf_fmt(b, " (%s:%u:%u)", p.file, p.line, p.column);
-}
-
 static const char *header_name(token_header h)
 {
     return h == HEADER_SERVERLESS ? "X-Serverless-Authorization" : "Authorization";
@@ -42,7 +25,7 @@ static void say_foreign_issuer(buf *b, const char *iss)
 }
 
 /* What a token says that could not be verified: a hint, no more. */
-static void say_unverified(const scene *x)
+static void say_unverified(const explaining *x)
 {
     const claims *c = x->f->claims;
     if (!c || (!c->iss && !c->email && !c->aud_count))
@@ -61,7 +44,7 @@ static void say_unverified(const scene *x)
 
 /* ---- at the door ---- */
 
-static void say_unknown_host(const scene *x)
+static void say_unknown_host(const explaining *x)
 {
     const size_t count = snapshot_service_count(x->s);
     buf_str(x->b, "No service has this host name; the services are ");
@@ -72,7 +55,7 @@ static void say_unknown_host(const scene *x)
     buf_str(x->b, count > NAMES_SHOWN_MAX ? " and more." : ".");
 }
 
-static void say_ingress(const scene *x)
+static void say_ingress(const explaining *x)
 {
     static const char *const texts[] = {[INGRESS_ALL] = "all",
                                         [INGRESS_INTERNAL] = "internal",
@@ -86,52 +69,9 @@ static void say_ingress(const scene *x)
     buf_str(x->b, " Permissions were not looked at.");
 }
 
-static void say_no_credential(const scene *x)
-{
-    const service *svc = x->d->service;
-    buf_fmt(x->b,
-            "The request has neither Authorization nor X-Serverless-Authorization, and %s is not "
-            "open to allUsers",
-            svc->name);
-    if (svc->open_from_us != INT64_MAX) {
-        buf_str(x->b, " yet: that grant is still propagating and counts in ");
-        explain_span_of_time(x->b, svc->open_from_us - x->now_us);
-    }
-    buf_char(x->b, '.');
-}
-
-/* Was the caller named just now, so that it need not be said twice? */
-static bool ends_with_member(const buf *b, const char *member_text)
-{
-    return span_ends(buf_view(b), span_of(member_text));
-}
-
-static void say_allowed(const scene *x)
-{
-    const binding *g = x->d->binding;
-    const service *svc = x->d->service;
-    if (x->d->reason == REASON_CHECK_DISABLED) {
-        buf_fmt(x->b, "%s has invoker_iam_check: false; no token is looked at.", svc->name);
-        return;
-    }
-    if (x->d->reason == REASON_PUBLIC)
-        buf_fmt(x->b, "%s is open to everybody, so no token is looked at: ", svc->name);
-    else
-        explain_member(x->b, &x->d->principal);
-    if (!g)
-        return;
-    if (x->d->reason == REASON_PUBLIC)
-        buf_str(x->b, g->member);
-    else if (!ends_with_member(x->b, g->member))
-        buf_fmt(x->b, " may call: %s", g->member);
-    buf_fmt(x->b, " holds %s on %s", g->role, g->project_level ? "the project" : svc->name);
-    say_place(x->b, g->place);
-    buf_char(x->b, '.');
-}
-
 /* ---- the credential ---- */
 
-static void say_not_a_token(const scene *x, const char *what)
+static void say_not_a_token(const explaining *x, const char *what)
 {
     buf_fmt(x->b, "The %s header %s.", header_name(x->f->header), what);
     if (x->f->header == HEADER_SERVERLESS)
@@ -150,7 +90,7 @@ static void say_time(buf *b, int64_t at_s)
     buf_str(b, text);
 }
 
-static void say_times(const scene *x)
+static void say_times(const explaining *x)
 {
     const claims *c = x->f->claims;
     const int64_t now_s = x->now_us / 1000000;
@@ -171,7 +111,7 @@ static void say_times(const scene *x)
     buf_fmt(x->b, " now (%lld s of skew are tolerated): a clock is wrong.", skew);
 }
 
-static void say_bad_claims(const scene *x)
+static void say_bad_claims(const explaining *x)
 {
     const claims *c = x->f->token == TOKEN_VERIFIED ? x->f->claims : NULL;
     if (!c)
@@ -183,7 +123,7 @@ static void say_bad_claims(const scene *x)
                               : "iat");
 }
 
-static void say_issuer(const scene *x)
+static void say_issuer(const explaining *x)
 {
     buf_str(x->b, "The token's issuer is ");
     explain_quoted(x->b, span_of(x->f->claims->iss));
@@ -193,7 +133,7 @@ static void say_issuer(const scene *x)
                 : "; Cloud Run takes tokens of https://accounts.google.com only.");
 }
 
-static void say_bad_token(const scene *x, const char *what)
+static void say_bad_token(const explaining *x, const char *what)
 {
     buf_str(x->b, what);
     say_unverified(x);
@@ -201,7 +141,7 @@ static void say_bad_token(const scene *x, const char *what)
 
 /* ---- the audience ---- */
 
-static void say_accepted(const scene *x)
+static void say_accepted(const explaining *x)
 {
     const service *svc = x->d->service;
     buf_fmt(x->b, " %s accepts %s, %s", svc->name, svc->url, explain_production_url(svc));
@@ -211,7 +151,7 @@ static void say_accepted(const scene *x)
     buf_char(x->b, '.');
 }
 
-static void say_audience(const scene *x)
+static void say_audience(const explaining *x)
 {
     buf_str(x->b, "The token's audience is ");
     explain_quoted(x->b, span_of(x->d->audience_got));
@@ -242,69 +182,15 @@ static void say_audience(const scene *x)
     say_accepted(x);
 }
 
-static void say_no_audience(const scene *x)
+static void say_no_audience(const explaining *x)
 {
     buf_str(x->b, "The token has no aud claim.");
     say_accepted(x);
 }
 
-/* ---- the grant ---- */
+/* ---- who ---- */
 
-static void say_near_grant(const scene *x)
-{
-    const binding *near = snapshot_near_grant(x->s, x->d->service, &x->d->principal);
-    if (!near)
-        return;
-    buf_fmt(x->b, " %s holds %s on ", near->member, near->role);
-    buf_str(x->b,
-            near->project_level ? "the project" : snapshot_service(x->s, near->service)->name);
-    say_place(x->b, near->place);
-    if (near->invokes)
-        buf_fmt(x->b, ", not on %s: is the binding on the wrong service?", x->d->service->name);
-    else
-        buf_str(x->b, ", but that role lacks run.routes.invoke.");
-}
-
-static void say_default_account(const scene *x)
-{
-    if (!span_ieq_str(x->d->principal.email, snapshot_project(x->s)->default_account))
-        return;
-    buf_str(x->b, " This is the project's default compute account: the caller runs without a "
-                  "service account of its own");
-    const size_t count = snapshot_service_count(x->s);
-    const char *before = " (as do: ";
-    for (size_t i = 0, shown = 0; i < count && shown < NAMES_SHOWN_MAX; i++) {
-        const service *svc = snapshot_service(x->s, i);
-        if (!svc->account_is_default)
-            continue;
-        buf_fmt(x->b, "%s%s", before, svc->name);
-        before = ", ";
-        shown++;
-    }
-    buf_str(x->b, before[0] == ',' ? ")." : ".");
-}
-
-static void say_no_grant(const scene *x)
-{
-    explain_member(x->b, &x->d->principal);
-    buf_fmt(x->b, " holds no role with run.routes.invoke on %s.", x->d->service->name);
-    say_default_account(x);
-    say_near_grant(x);
-}
-
-static void say_not_propagated(const scene *x)
-{
-    const binding *g = snapshot_grant(x->s, x->d->service, &x->d->principal, x->now_us);
-    if (!g)
-        return;
-    buf_fmt(x->b, "%s was granted %s ", g->member, g->role);
-    explain_span_of_time(x->b, x->now_us - g->granted_us);
-    buf_str(x->b, " ago; the change counts in ");
-    explain_span_of_time(x->b, g->effective_us - x->now_us + 999999);
-    buf_str(x->b, ". In production this takes about 2 minutes, at times 7 and more.");
-}
-
-static void say_who(const scene *x)
+static void say_who(const explaining *x)
 {
     if (x->d->reason == REASON_ACCOUNT_DISABLED) {
         explain_member(x->b, &x->d->principal);
@@ -320,19 +206,19 @@ static void say_who(const scene *x)
 
 /* One of: a function that tells; what the header is; what is wrong with the token. */
 typedef struct telling {
-    void (*say)(const scene *x);
+    void (*say)(const explaining *x);
     const char *header, *token;
 } telling;
 
 static const telling tellings[REASON_COUNT_] = {
-    [REASON_GRANTED] = {.say = say_allowed},
-    [REASON_PUBLIC] = {.say = say_allowed},
-    [REASON_CHECK_DISABLED] = {.say = say_allowed},
+    [REASON_GRANTED] = {.say = explain_allowed},
+    [REASON_PUBLIC] = {.say = explain_allowed},
+    [REASON_CHECK_DISABLED] = {.say = explain_allowed},
     [REASON_UNKNOWN_HOST] = {.say = say_unknown_host},
     [REASON_RESERVED_PATH] = {.say = NULL},
     [REASON_DEFAULT_URL_DISABLED] = {.say = NULL},
     [REASON_INGRESS_BLOCKED] = {.say = say_ingress},
-    [REASON_NO_CREDENTIAL] = {.say = say_no_credential},
+    [REASON_NO_CREDENTIAL] = {.say = explain_no_credential},
     [REASON_EMPTY_CREDENTIAL] = {.header = "is empty"},
     [REASON_NOT_BEARER] = {.header = "does not have the form \"Bearer ID_TOKEN\""},
     [REASON_REPEATED_HEADER] = {.header = "came more than once"},
@@ -356,8 +242,10 @@ static const telling tellings[REASON_COUNT_] = {
     [REASON_WRONG_AUDIENCE] = {.say = say_audience},
     [REASON_NO_PRINCIPAL] = {.say = say_who},
     [REASON_ACCOUNT_DISABLED] = {.say = say_who},
-    [REASON_NO_GRANT] = {.say = say_no_grant},
-    [REASON_NOT_PROPAGATED] = {.say = say_not_propagated},
+    [REASON_DENIED] = {.say = explain_denied},
+    [REASON_CONDITION_NOT_MET] = {.say = explain_unmet},
+    [REASON_NO_GRANT] = {.say = explain_no_grant},
+    [REASON_NOT_PROPAGATED] = {.say = explain_waiting},
     [REASON_KEYS_UNAVAILABLE] =
         {.token = "The keys of the metadata process could not be fetched yet, so no token can be "
                   "verified."},
@@ -366,7 +254,7 @@ static const telling tellings[REASON_COUNT_] = {
 void explain_cause(buf *b, const snapshot *s, const decision *d, const request_facts *f,
                    int64_t now_us)
 {
-    const scene x = {b, s, d, f, now_us};
+    const explaining x = {b, s, d, f, now_us};
     const telling *t = &tellings[d->reason];
     if (t->say)
         t->say(&x);

@@ -4,8 +4,6 @@
 #include "decision/explain.h"
 #include "policy/role.h"
 
-enum { LIST_SHOWN_MAX = 6 };
-
 /* ---- production ---- */
 
 /* The account that the token speaks of, or a word to fill in. */
@@ -29,6 +27,8 @@ static void put_value(buf *b, span name, const snapshot *s, const decision *d,
         buf_str(b, svc ? svc->name : "SERVICE");
     else if (span_eq_str(name, "region"))
         explain_shell(b, span_of(snapshot_project(s)->region));
+    else if (span_eq_str(name, "project"))
+        explain_shell(b, span_of(snapshot_project(s)->id));
     else if (span_eq_str(name, "url"))
         buf_str(b, svc ? explain_production_url(svc) : "URL");
     else if (span_eq_str(name, "account"))
@@ -60,7 +60,7 @@ static const binding *rightful_caller(const snapshot *s, const service *svc)
     const size_t count = snapshot_binding_count(s);
     for (size_t i = 0; i < count; i++) {
         const binding *g = snapshot_binding(s, i);
-        if (g->invokes && !g->project_level && g->service == svc->index &&
+        if (g->invokes && g->service == svc->index &&
             span_starts(span_of(g->member), SPAN_LIT("serviceAccount:")))
             return g;
     }
@@ -142,14 +142,14 @@ static void put_matrix_line(buf *b, const snapshot *s, const decision *d)
     const size_t count = snapshot_binding_count(s);
     for (size_t i = 0; i < count; i++) {
         const binding *g = snapshot_binding(s, i);
-        if (g->project_level || strcmp(g->role, ROLE_INVOKER) != 0 ||
-            !span_eq_str(buf_view(&who), g->member))
+        if (g->service == BINDING_NO_SERVICE || g->condition ||
+            strcmp(g->role, ROLE_INVOKER) != 0 || !span_eq_str(buf_view(&who), g->member))
             continue;
-        if (++shown > LIST_SHOWN_MAX)
+        if (++shown > NAMES_SHOWN_MAX)
             break;
         buf_fmt(b, "%s, ", snapshot_service(s, g->service)->name);
     }
-    buf_fmt(b, "%s%s]", shown > LIST_SHOWN_MAX ? "…, " : "", d->service->name);
+    buf_fmt(b, "%s%s]", shown > NAMES_SHOWN_MAX ? "…, " : "", d->service->name);
 }
 
 static void fix_grant_here(buf *b, const snapshot *s, const decision *d)
@@ -179,6 +179,20 @@ static void fix_audience_here(buf *b, const decision *d)
     }
 }
 
+static void fix_deny_here(buf *b, const decision *d)
+{
+    if (d->deny->policy) {
+        buf_fmt(b, "delete the deny policy %s, or add ", d->deny->policy);
+        buf_str(b, "the caller to its exceptionPrincipals");
+        return;
+    }
+    buf_str(b, "deny: add the caller to exceptionPrincipals");
+    if (d->deny->place.file) {
+        buf_str(b, " of the rule at ");
+        place_put(b, d->deny->place, true);
+    }
+}
+
 /* Only those reasons that a line of the topology answers; the others need another request. */
 static void fix_service_here(buf *b, const snapshot *s, const decision *d)
 {
@@ -193,6 +207,10 @@ static void fix_service_here(buf *b, const snapshot *s, const decision *d)
         fix_audience_here(b, d);
     else if (d->reason == REASON_NO_GRANT)
         fix_grant_here(b, s, d);
+    else if (d->reason == REASON_CONDITION_NOT_MET)
+        fix_grant_here(b, s, d);
+    else if (d->reason == REASON_DENIED)
+        fix_deny_here(b, d);
     else if (d->reason == REASON_NOT_PROPAGATED)
         buf_str(b, "emulation: { propagation_delay: 0s }, or wait");
 }

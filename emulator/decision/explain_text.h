@@ -5,6 +5,25 @@
 #include "base/buf.h"
 #include "decision/explain.h"
 
+enum { NAMES_SHOWN_MAX = 6 };
+
+/* What every sentence may need. */
+typedef struct explaining {
+    buf *b;
+    const snapshot *s;
+    const decision *d;
+    const request_facts *f;
+    int64_t now_us;
+} explaining;
+
+/* explain_grant.c: the causes that lie in the policies. */
+void explain_allowed(const explaining *x);
+void explain_no_credential(const explaining *x);
+void explain_denied(const explaining *x);
+void explain_unmet(const explaining *x);
+void explain_no_grant(const explaining *x);
+void explain_waiting(const explaining *x);
+
 /* Somebody else's text in double quotes: cut to a sane length, control characters masked. */
 void explain_quoted(buf *b, span text);
 

@@ -87,6 +87,15 @@
 #define ROW_REASON_ACCOUNT_DISABLED                                                                \
     UNVERIFIED("The caller's service account is disabled.",                                        \
                "gcloud iam service-accounts enable {account}")
+#define ROW_REASON_DENIED                                                                          \
+    FORBIDDEN(LOG_DENY, "A deny policy forbids it, whatever is granted.",                          \
+              "gcloud iam policies list --kind=denypolicies "                                      \
+              "--attachment-point=cloudresourcemanager.googleapis.com/projects/{project}")
+#define ROW_REASON_CONDITION_NOT_MET                                                               \
+    FORBIDDEN(LOG_DENY,                                                                            \
+              "A binding lets the caller invoke the service, but its condition is not "            \
+              "met.",                                                                              \
+              FIX_GRANT " --condition=None")
 #define ROW_REASON_NO_GRANT                                                                        \
     FORBIDDEN(LOG_DENY, "The token is good, but its owner may not invoke the service.", FIX_GRANT)
 #define ROW_REASON_NOT_PROPAGATED                                                                  \

@@ -34,6 +34,8 @@
     X(REASON_WRONG_AUDIENCE, "wrong_audience")                                                     \
     X(REASON_NO_PRINCIPAL, "no_principal") /* neither e-mail nor a known sub */                    \
     X(REASON_ACCOUNT_DISABLED, "account_disabled")                                                 \
+    X(REASON_DENIED, "denied") /* a deny rule, whatever is granted */                              \
+    X(REASON_CONDITION_NOT_MET, "condition_not_met")                                               \
     X(REASON_NO_GRANT, "no_grant")                                                                 \
     X(REASON_NOT_PROPAGATED, "not_propagated")                                                     \
     X(REASON_KEYS_UNAVAILABLE, "keys_unavailable") /* no JWKS yet: nothing is provable */
@@ -52,7 +54,8 @@ typedef struct reason_row {
     const char *name;     /* "wrong_audience" */
     const char *log_text; /* production's textPayload; NULL: none */
     const char *summary;  /* one plain sentence, no placeholders: the README's table */
-    const char *fix; /* the mending command, with {service} {region} {member} {account} {url} */
+    const char *fix; /* the mending command, with {service} {region} {project} {member} {account}
+                        {url} */
     page page;
     bool allows;
     bool challenge; /* WWW-Authenticate: Bearer error="invalid_token" … */

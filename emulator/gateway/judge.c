@@ -102,7 +102,7 @@ static void take_decision(admit *a, admission *m, const decision *d, const reque
     m->text_payload = row->log_text;
     if (f->token == TOKEN_VERIFIED)
         m->caller = judge_keep(m->x, d->principal.email);
-    if (!row->allows)
+    if (!row->allows || (d->binding && binding_is_changing(d->binding, m->wall_us)))
         explain(a, m, d, f);
 }
 
@@ -134,7 +134,7 @@ void admission_judge(admit *a, admission *m)
     if (proxied_is(a, m) && proxied_judge(a, m))
         return;
     claims *own = NULL;
-    if (decide_needs_token(&f, m->wall_us) && !check_credential(a, m, &f, &own)) {
+    if (decide_needs_token(view_of(m)->snap, &f, m->wall_us) && !check_credential(a, m, &f, &own)) {
         claims_free(own);
         wait_or_refuse(a, m);
         return;

@@ -34,18 +34,21 @@ static void *zeroed(size_t count, size_t size)
     return p;
 }
 
-static uint32_t number(grants *g, textpool *pool, const char *text)
+bool grants_parse(const char *text, member *out)
 {
     const span whole = span_of(text);
+    if (member_parse(whole, out, NULL))
+        return true;
+    *out = (member){member_kind_of_email(whole), whole};
+    return span_find(whole, '@') < whole.n;
+}
+
+static uint32_t number(grants *g, textpool *pool, const char *text)
+{
     member m;
-    if (!member_parse(whole, &m, NULL)) {
-        if (span_find(whole, '@') == whole.n)
-            return 0;
-        m = (member){member_kind_of_email(whole), whole};
-    }
     char lower[GRANTS_KEY_MAX];
     span key;
-    if (!grants_key(m.kind, m.id, lower, &key))
+    if (!grants_parse(text, &m) || !grants_key(m.kind, m.id, lower, &key))
         return 0;
     g->has_domains |= m.kind == MEMBER_DOMAIN;
     uint32_t *known = strmap_get(g->ids, key);
@@ -65,7 +68,8 @@ static void add_edge(edges *e, uint32_t m, uint32_t group)
     e->items[e->count++] = (id_edge){m, group};
 }
 
-/* projectOwner:P and its kin stand for whoever holds the basic role on project P. */
+/* projectOwner:P and its kin stand for whoever holds the basic role on project P. They follow a
+ * change at once: what such a role gives by itself is what propagates. */
 static void add_basic_roles(const grants *g, edges *e, const project *p, const binding *b,
                             size_t count)
 {
@@ -78,7 +82,7 @@ static void add_basic_roles(const grants *g, edges *e, const project *p, const b
     for (size_t r = 0; r < countof(basic); r++) {
         const uint32_t set = grants_id(g, basic[r].set, span_of(p->id));
         for (size_t i = 0; set && i < count; i++) {
-            if (b[i].project_level && strcmp(b[i].role, basic[r].role) == 0)
+            if (b[i].project_level && !b[i].revoked_us && strcmp(b[i].role, basic[r].role) == 0)
                 add_edge(e, g->binding_ids[i], set);
         }
     }
@@ -106,7 +110,7 @@ static uint32_t *sort_edges(const edges *e, uint32_t id_count, uint32_t **out_to
  * to be followed. */
 typedef struct walk {
     const uint32_t *from, *to;
-    const bool *named; /* by a binding */
+    const bool *named; /* by a binding, or among grants_input.more */
     uint32_t *met;     /* met[group] == member: seen */
     uint32_t *todo;
     size_t cap; /* of grants.groups */
@@ -136,12 +140,14 @@ static size_t close_over(grants *g, walk *w, uint32_t m, size_t total)
     return total;
 }
 
-static void flatten(grants *g, const edges *e, size_t binding_count)
+static void flatten(grants *g, const edges *e, const grants_input *in)
 {
     const size_t n = (size_t)g->id_count + 2;
     bool *named = zeroed(n, sizeof *named);
-    for (size_t i = 0; i < binding_count; i++)
+    for (size_t i = 0; i < in->binding_count; i++)
         named[g->binding_ids[i]] = true;
+    for (size_t i = 0; i < in->more_count; i++)
+        named[grants_member(g, in->more[i])] = true;
     uint32_t *to = NULL;
     uint32_t *from = sort_edges(e, g->id_count, &to);
     walk w = {.from = from, .to = to, .named = named};
@@ -162,39 +168,75 @@ static void flatten(grants *g, const edges *e, size_t binding_count)
     free(named);
 }
 
-static void fill_table(grants *g, const binding *bindings, size_t count)
+/* ---- the table ---- */
+
+/* Without a condition first, then as they come into effect. */
+static bool precedes(const binding *a, const binding *b)
+{
+    if (!a->condition != !b->condition)
+        return !a->condition;
+    return a->effective_us < b->effective_us;
+}
+
+static void put_in_slot(grants *g, grant_slot *slot, uint64_t key, uint32_t index)
+{
+    const binding *b = &g->bindings[index];
+    slot->key |= key;
+    if (!b->condition && !b->effective_us && !b->revoked_us) {
+        slot->binding = b;
+        slot->key |= SLOT_ALWAYS;
+        return;
+    }
+    if (slot->key & SLOT_ALWAYS)
+        return;
+    if (!slot->binding || !precedes(slot->binding, b)) {
+        g->next[index] = slot->binding ? (uint32_t)(slot->binding - g->bindings) + 1 : 0;
+        slot->binding = b;
+        return;
+    }
+    uint32_t *link = &g->next[slot->binding - g->bindings];
+    while (*link && precedes(&g->bindings[*link - 1], b))
+        link = &g->next[*link - 1];
+    g->next[index] = *link;
+    *link = index + 1;
+}
+
+/* From the last to the first, each in front of its equals: so they stay in their order. */
+static void fill_table(grants *g, size_t count)
 {
     g->slot_count = 16;
     while (g->slot_count < count * 2)
         g->slot_count *= 2;
     g->slots = zeroed(g->slot_count, sizeof *g->slots);
-    for (size_t i = 0; i < count; i++) {
-        const binding *b = &bindings[i];
+    g->next = zeroed(count, sizeof *g->next);
+    for (size_t i = count; i-- > 0;) {
+        const binding *b = &g->bindings[i];
         if (!b->invokes || !g->binding_ids[i])
             continue;
         const uint32_t scope = b->project_level ? GRANTS_PROJECT : b->service;
         grant_slot *slot = grants_slot(g, scope, g->binding_ids[i]);
-        if (!slot->binding || b->effective_us < slot->binding->effective_us)
-            *slot = (grant_slot){(uint64_t)scope << 32 | g->binding_ids[i], b};
+        put_in_slot(g, slot, SLOT_KEY(scope, g->binding_ids[i]), (uint32_t)i);
     }
 }
 
-grants *grants_build(textpool *m, const project *p, const binding *bindings, size_t binding_count,
-                     const group_edge *group_edges, size_t edge_count)
+grants *grants_build(textpool *m, const grants_input *in)
 {
     grants *g = zeroed(1, sizeof *g);
     g->ids = strmap_new();
-    g->binding_ids = zeroed(binding_count, sizeof *g->binding_ids);
-    for (size_t i = 0; i < binding_count; i++)
-        g->binding_ids[i] = number(g, m, bindings[i].member);
+    g->bindings = in->bindings;
+    g->binding_ids = zeroed(in->binding_count, sizeof *g->binding_ids);
+    for (size_t i = 0; i < in->binding_count; i++)
+        g->binding_ids[i] = number(g, m, in->bindings[i].member);
+    for (size_t i = 0; i < in->more_count; i++)
+        (void)number(g, m, in->more[i]);
     edges e = {0};
-    for (size_t i = 0; i < edge_count; i++)
-        add_edge(&e, number(g, m, group_edges[i].member), number(g, m, group_edges[i].group));
-    add_basic_roles(g, &e, p, bindings, binding_count);
+    for (size_t i = 0; i < in->edge_count; i++)
+        add_edge(&e, number(g, m, in->edges[i].member), number(g, m, in->edges[i].group));
+    add_basic_roles(g, &e, in->project, in->bindings, in->binding_count);
     g->all_users = grants_id(g, MEMBER_ALL_USERS, (span){NULL, 0});
     g->all_authenticated = grants_id(g, MEMBER_ALL_AUTHENTICATED, (span){NULL, 0});
-    flatten(g, &e, binding_count);
-    fill_table(g, bindings, binding_count);
+    flatten(g, &e, in);
+    fill_table(g, in->binding_count);
     free(e.items);
     return g;
 }

@@ -1,5 +1,5 @@
 /* The predefined roles by name, as published in Google's role reference: the ones that contain
- * run.routes.invoke, and those that people take for such. */
+ * run.routes.invoke or let one act as a service account, and those that people take for such. */
 #include "policy/role.h"
 
 #include <stdlib.h>
@@ -44,7 +44,11 @@
     X(ROLE_WITHOUT_INVOKE, "roles/cloudfunctions.viewer")                                          \
     X(ROLE_WITHOUT_INVOKE, "roles/iam.serviceAccountUser")                                         \
     X(ROLE_WITHOUT_INVOKE, "roles/iam.serviceAccountTokenCreator")                                 \
-    X(ROLE_WITHOUT_INVOKE, "roles/iam.serviceAccountOpenIdTokenCreator")
+    X(ROLE_WITHOUT_INVOKE, "roles/iam.serviceAccountOpenIdTokenCreator")                           \
+    X(ROLE_WITHOUT_INVOKE, "roles/iam.workloadIdentityUser")                                       \
+    X(ROLE_WITHOUT_INVOKE, "roles/iam.serviceAccountAdmin")                                        \
+    X(ROLE_WITHOUT_INVOKE, "roles/iam.serviceAccountKeyAdmin")                                     \
+    X(ROLE_WITHOUT_INVOKE, "roles/iam.securityAdmin")
 
 role_verdict role_can_invoke(span role)
 {
@@ -61,6 +65,31 @@ role_verdict role_can_invoke(span role)
             return table[i].verdict;
     }
     return ROLE_UNKNOWN;
+}
+
+const char *const *role_permissions(span role)
+{
+    static const char *const invoke[] = {PERMISSION_INVOKE, NULL}, *const nothing[] = {NULL};
+    static const char *const tokens[] = {
+        PERMISSION_ACCESS_TOKEN, PERMISSION_ID_TOKEN, PERMISSION_IMPLICIT_DELEGATION,
+        PERMISSION_SIGN_BLOB,    PERMISSION_SIGN_JWT, NULL};
+    static const char *const id_token[] = {PERMISSION_ID_TOKEN, NULL};
+    static const char *const workload[] = {PERMISSION_ACCESS_TOKEN, PERMISSION_ID_TOKEN, NULL};
+    if (span_eq_str(role, "roles/iam.serviceAccountTokenCreator"))
+        return tokens;
+    if (span_eq_str(role, "roles/iam.serviceAccountOpenIdTokenCreator"))
+        return id_token;
+    if (span_eq_str(role, "roles/iam.workloadIdentityUser"))
+        return workload;
+    switch (role_can_invoke(role)) {
+    case ROLE_WITH_INVOKE:
+        return invoke;
+    case ROLE_WITHOUT_INVOKE:
+        return nothing;
+    case ROLE_UNKNOWN:
+        return NULL;
+    }
+    abort();
 }
 
 const char *const *role_names(void)

@@ -19,9 +19,14 @@ void snapshot_unref(snapshot *s)
     if (!s || atomic_fetch_sub_explicit(&s->refs, 1, memory_order_acq_rel) != 1)
         return;
     grants_free(s->grants);
+    for (size_t i = 0; i < s->condition_count; i++)
+        condition_free(s->conditions[i]);
+    free(s->conditions);
     strmap_free(s->services_by_name);
     strmap_free(s->accounts_by_key);
     strmap_free(s->users_by_id);
+    strmap_free(s->roles_by_name);
+    strmap_free(s->images_by_name);
     strmap_free(s->hosts);
     strmap_free(s->audiences);
     textpool_free(s->pool);
@@ -87,6 +92,93 @@ const binding *snapshot_binding(const snapshot *s, size_t i)
     return &s->bindings[i];
 }
 
+size_t snapshot_group_edge_count(const snapshot *s)
+{
+    return s->edge_count;
+}
+
+void snapshot_group_edge(const snapshot *s, size_t i, const char **group_email,
+                         const char **member_text)
+{
+    assert(i < s->edge_count);
+    *group_email = s->edges[i].group + strlen("group:");
+    *member_text = s->edges[i].member;
+}
+
+size_t snapshot_role_count(const snapshot *s)
+{
+    return s->role_count;
+}
+
+const custom_role *snapshot_role(const snapshot *s, size_t i)
+{
+    assert(i < s->role_count);
+    return &s->roles[i];
+}
+
+const custom_role *snapshot_find_role(const snapshot *s, span name)
+{
+    return strmap_get(s->roles_by_name, name);
+}
+
+size_t snapshot_deny_count(const snapshot *s)
+{
+    return s->deny_count;
+}
+
+const deny_rule *snapshot_deny(const snapshot *s, size_t i)
+{
+    assert(i < s->deny_count);
+    return &s->denies[i];
+}
+
+size_t snapshot_image_count(const snapshot *s)
+{
+    return s->image_count;
+}
+
+const char *snapshot_image_at(const snapshot *s, size_t i, const char *const **command)
+{
+    assert(i < s->image_count);
+    *command = s->images[i].command;
+    return s->images[i].image;
+}
+
+/* Without "@sha256:…", else without ":TAG"; the text itself when it has neither. A colon before the
+ * last slash is a port's. */
+static span shorter_image(span image)
+{
+    const size_t at = span_find(image, '@');
+    if (at < image.n)
+        return (span){image.p, at};
+    size_t end = image.n;
+    while (end && image.p[end - 1] != ':' && image.p[end - 1] != '/')
+        end--;
+    return end && image.p[end - 1] == ':' ? (span){image.p, end - 1} : image;
+}
+
+const char *const *snapshot_image(const snapshot *s, span image)
+{
+    for (;;) {
+        const image_command *found = strmap_get(s->images_by_name, image);
+        const span shorter = shorter_image(image);
+        if (found || shorter.n == image.n)
+            return found ? found->command : NULL;
+        image = shorter;
+    }
+}
+
+void place_put(buf *b, place p, bool with_column)
+{
+    if (!p.file)
+        return;
+    buf_str(b, p.file);
+    if (p.line && with_column)
+        buf_fmt(b, ":%u:%u", p.line, p.column);
+    else if (p.line)
+        buf_fmt(b, ":%u", p.line);
+}
+
 bool key_lower(span text, char out[KEY_TEXT_MAX], span *out_key)
 {
     if (text.n > KEY_TEXT_MAX)
@@ -109,19 +201,6 @@ const account *snapshot_find_account(const snapshot *s, span email_or_unique_id)
     return strmap_get(s->accounts_by_key, key);
 }
 
-/* Projects of an organisation are called "example.com:my-project"; their accounts live under
- * my-project.example.com. */
-static void account_domain(buf *b, const char *project_id)
-{
-    span rest = span_of(project_id), domain;
-    if (span_cut(&rest, ':', &domain)) {
-        buf_span(b, rest);
-        buf_char(b, '.');
-    }
-    buf_span(b, domain);
-    buf_str(b, ".iam.gserviceaccount.com");
-}
-
 const account *snapshot_resolve_account(const snapshot *s, span name_or_email)
 {
     if (span_find(name_or_email, '@') < name_or_email.n)
@@ -129,7 +208,7 @@ const account *snapshot_resolve_account(const snapshot *s, span name_or_email)
     auto_buf buf b = buf_make(KEY_TEXT_MAX);
     buf_span(&b, name_or_email);
     buf_char(&b, '@');
-    account_domain(&b, s->project.id);
+    buf_str(&b, s->account_domain);
     return buf_ok(&b) ? snapshot_find_account(s, buf_view(&b)) : NULL;
 }
 
@@ -152,35 +231,4 @@ bool snapshot_principal(const snapshot *s, const char *email, const char *sub, p
     if (user)
         *out = (principal){MEMBER_USER, span_of(*user)};
     return user != NULL;
-}
-
-const binding *snapshot_grant(const snapshot *s, const service *svc, const principal *p,
-                              int64_t now_us)
-{
-    const grants_ids ids = grants_resolve(s->grants, p);
-    const binding *own = grants_find(s->grants, &ids, svc->index, now_us);
-    if (own && own->effective_us <= now_us)
-        return own;
-    const binding *inherited = grants_find(s->grants, &ids, GRANTS_PROJECT, now_us);
-    if (!own || !inherited)
-        return own ? own : inherited;
-    return inherited->effective_us < own->effective_us ? inherited : own;
-}
-
-const binding *snapshot_near_grant(const snapshot *s, const service *svc, const principal *p)
-{
-    grants_ids ids = grants_resolve(s->grants, p);
-    ids.id[2] = ids.id[3] = 0; /* what everybody holds elsewhere says nothing of this caller */
-    const binding *elsewhere = NULL;
-    for (size_t i = 0; i < s->binding_count; i++) {
-        const binding *b = &s->bindings[i];
-        const bool here = b->project_level || b->service == svc->index;
-        if (here == b->invokes || !grants_names(s->grants, &ids, i))
-            continue;
-        if (here)
-            return b;
-        if (!elsewhere)
-            elsewhere = b;
-    }
-    return elsewhere;
 }

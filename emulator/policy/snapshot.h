@@ -3,102 +3,10 @@
 #ifndef POLICY_SNAPSHOT_H
 #define POLICY_SNAPSHOT_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "base/error.h"
-#include "base/span.h"
-#include "policy/member.h"
+#include "policy/model.h"
 
 typedef struct snapshot snapshot;
-
-/* Where something stands in a file; file is NULL for what was derived (defaults). */
-typedef struct place {
-    const char *file;
-    uint32_t line, column; /* from 1 */
-} place;
-
-typedef enum ingress {
-    INGRESS_ALL,
-    INGRESS_INTERNAL,
-    INGRESS_INTERNAL_AND_LB,
-    INGRESS_NONE
-} ingress;
-
-typedef struct account {
-    const char *email;
-    const char *unique_id; /* 21 digits */
-    const char *display_name;
-    bool disabled;
-} account;
-
-typedef struct env_var {
-    const char *name, *value; /* ${service.url} references already replaced */
-} env_var;
-
-typedef struct service {
-    const char *name;
-    uint32_t index; /* in file order */
-    const account *account;
-    bool account_is_default; /* runs as the project's default compute account */
-    const char *listen;      /* "127.0.0.1:8081", this service's own listener at the gateway */
-    const char *metadata;    /* "127.0.0.1:8181", its own metadata server; NULL: shared one only */
-    const char *upstream;    /* "127.0.0.1:9081"; NULL: none attached */
-    const char *url;         /* how callers write it: `url:` or "http://LISTEN" */
-    const char *deterministic_url; /* https://NAME-NUMBER.REGION.run.app; NULL when > 63 chars */
-    const char *hash_url;          /* https://NAME-HASH-CODE.a.run.app */
-    const char *revision;          /* NAME-00001-abc */
-    ingress ingress;
-    bool iam_check; /* false: `invoker_iam_check: false` */
-    /* From when on allUsers holds run.routes.invoke (wall clock, µs), so that no token is looked
-     * at: 0 = since ever, INT64_MAX = never. iam_check == false has the same effect at once. */
-    int64_t open_from_us;
-    bool default_url_disabled;
-    bool use_http2;         /* the upstream speaks HTTP/2 cleartext, by prior knowledge */
-    uint32_t max_instances; /* 0: no limit */
-    uint32_t concurrency;   /* requests that one instance takes at a time */
-    int64_t timeout_us;
-    uint64_t body_limit;        /* of request bodies, unless use_http2; 0: none */
-    uint64_t response_limit;    /* of responses that declare their length; likewise */
-    const char *const *command; /* NULL-terminated argv; NULL: attached, not run */
-    const env_var *env;
-    size_t env_count;
-    const char *const *custom_audiences; /* NULL-terminated, as are the next two */
-    const char *const *hosts;
-    const char *const *addresses;
-    place place;
-} service;
-
-/* One grant as it takes part in a decision. */
-typedef struct binding {
-    const char *role;
-    const char *member; /* as written: "serviceAccount:…" */
-    bool project_level;
-    uint32_t service; /* index; meaningless at project level */
-    bool invokes;     /* the role contains run.routes.invoke */
-    /* Propagation: counts from this wall-clock time on (µs); 0 = since ever. granted_us is when the
-     * reload brought it. Only set for what a reload added while a propagation delay is in force. */
-    int64_t effective_us, granted_us;
-    place place;
-} binding;
-
-typedef struct project {
-    const char *id;
-    const char *number; /* decimal */
-    const char *region;
-    const char *default_account; /* NUMBER-compute@developer.gserviceaccount.com */
-    const char *keys_dir;        /* absolute; NULL: not stated */
-    const char *ingress_listen, *metadata_listen, *control_listen;
-    bool egress_allow; /* the shared ingress, used as a proxy, passes on what is not ours */
-    const char *file;  /* the topology's path as given */
-} project;
-
-typedef struct emulation {
-    int64_t token_lifetime_s; /* 3600 */
-    int64_t clock_skew_s;     /* 60 */
-    int64_t propagation_delay_s;
-} emulation;
 
 snapshot *snapshot_ref(snapshot *s);
 void snapshot_unref(snapshot *s); /* NULL is fine; any thread */
@@ -116,8 +24,25 @@ const account *snapshot_resolve_account(const snapshot *s, span name_or_email);
 /* E-mails of people: those that `users:` names, then those that only bindings or groups mention. */
 size_t snapshot_user_count(const snapshot *s);
 const char *snapshot_user(const snapshot *s, size_t i);
-size_t snapshot_binding_count(const snapshot *s);
+size_t snapshot_binding_count(const snapshot *s); /* without the revoked ones */
 const binding *snapshot_binding(const snapshot *s, size_t i);
+/* Edge i: *member ("user:…", "group:…" or a bare e-mail) is in the group. */
+size_t snapshot_group_edge_count(const snapshot *s);
+void snapshot_group_edge(const snapshot *s, size_t i, const char **group_email,
+                         const char **member);
+size_t snapshot_role_count(const snapshot *s); /* custom roles */
+const custom_role *snapshot_role(const snapshot *s, size_t i);
+const custom_role *snapshot_find_role(const snapshot *s, span name); /* "projects/P/roles/R" */
+/* Does the role, predefined or custom, contain the permission? Of predefined ones only those
+ * permissions are known that role.h lists. */
+bool snapshot_role_grants(const snapshot *s, span role, span permission);
+size_t snapshot_deny_count(const snapshot *s);
+const deny_rule *snapshot_deny(const snapshot *s, size_t i);
+/* What runs for a container image: argv, NULL-terminated. An image that is not known with its
+ * digest or tag is looked for without. */
+size_t snapshot_image_count(const snapshot *s);
+const char *snapshot_image_at(const snapshot *s, size_t i, const char *const **command);
+const char *const *snapshot_image(const snapshot *s, span image); /* NULL: not known */
 
 /* The service a Host header names at the shared ingress: NAME.localhost[:port], run.app forms,
  * hosts:; port ignored, case-insensitive, trailing dot tolerated. NULL: unknown. */
@@ -148,12 +73,38 @@ typedef struct principal {
  * known. */
 bool snapshot_principal(const snapshot *s, const char *email, const char *sub, principal *out);
 
-/* The binding that lets the principal invoke svc (service's own first, then the project's), or
- * NULL. Groups, domains and allAuthenticatedUsers count. O(1) in the number of bindings. When the
- * only fitting ones are not yet in effect at now_us, the earliest of them is returned: compare its
- * effective_us. p == NULL is somebody anonymous: allUsers alone counts. */
+/* The binding in force at now_us that lets the principal invoke svc (service's own first, then the
+ * project's), or NULL. Groups, domains and allAuthenticatedUsers count, deny rules do not. O(1) in
+ * the number of bindings. p == NULL is somebody anonymous: allUsers alone counts. */
 const binding *snapshot_grant(const snapshot *s, const service *svc, const principal *p,
                               int64_t now_us);
+
+/* Where snapshot_grant has none: the binding that fits but is not in force, and why: one that waits
+ * (the first to count), else one whose condition does not hold, else a revoked one. */
+typedef struct missed_grant {
+    const binding *binding; /* NULL: none fits */
+    binding_state state;
+} missed_grant;
+missed_grant snapshot_missed_grant(const snapshot *s, const service *svc, const principal *p,
+                                   int64_t now_us);
+
+/* May anybody invoke svc at now_us, without a token? (The service's iam_check is not looked at.) */
+bool snapshot_is_open(const snapshot *s, const service *svc, int64_t now_us);
+
+/* The deny rule that forbids p (NULL: somebody anonymous) the permission ("run.routes.invoke") in
+ * this project, whatever is granted; NULL: none. */
+const deny_rule *snapshot_denied(const snapshot *s, const principal *p, const char *permission);
+
+/* Any permission on any resource. */
+typedef struct resource {
+    const service *service;
+    const account *account; /* neither: the project */
+} resource;
+/* The binding in force at now_us that gives p the permission (what the project grants counts for
+ * each resource in it), or NULL: there is none, or a deny rule forbids it. Linear in the number of
+ * bindings. */
+const binding *snapshot_allows(const snapshot *s, const resource *r, const principal *p,
+                               const char *permission, int64_t now_us);
 
 /* For explaining: the nearest thing to a grant that does not suffice, or NULL: the same member on
  * another service, or on this service with a role that lacks the permission. Linear. */
@@ -166,25 +117,40 @@ snapshot_builder *snapshot_builder_new(void);
 void snapshot_builder_free(snapshot_builder *b); /* NULL is fine */
 
 /* All strings given to a builder are copied. Order: project, then accounts, services, groups,
- * bindings in any order. */
+ * bindings, roles, deny rules and images in any order. Whatever a snapshot tells can be given to a
+ * builder again. */
 void snapshot_builder_project(snapshot_builder *b, const project *p);
 void snapshot_builder_emulation(snapshot_builder *b, const emulation *e);
-/* `deterministic_url`, `hash_url`, `revision`, `open_from_us`, `index` and unique ids are derived
- * by snapshot_build, whatever is given; a NULL `url` becomes "http://LISTEN", a NULL
- * `default_account` of the project its default compute account. */
+/* `deterministic_url`, `hash_url`, `resource_name`, `open` and `index` are derived by
+ * snapshot_build, whatever is given; so are, where they are NULL, `revision`, `url`
+ * ("http://LISTEN"), an account's `unique_id` and the project's `default_account`. */
 void snapshot_builder_account(snapshot_builder *b, const account *a);
+/* account_email: NULL is the default compute account; one that no account has stands for a deleted
+ * account, and the service for one that gets no tokens. */
 void snapshot_builder_service(snapshot_builder *b, const service *s, const char *account_email);
 /* member: "user:…", "serviceAccount:…", "group:…" (groups nest); a bare e-mail is taken for one of
  * the first two. */
 void snapshot_builder_group(snapshot_builder *b, const char *group_email, const char *member);
 void snapshot_builder_user(snapshot_builder *b, const char *email); /* twice is fine */
-/* `service` is NULL at project level. invokes is derived from the role. */
-void snapshot_builder_binding(snapshot_builder *b, const char *service, const char *role,
-                              const char *member, place where);
+typedef struct grant_spec {
+    const char *service; /* name: of the service's policy */
+    const char *account; /* e-mail: of the service account's own policy; neither: the project's */
+    const char *role, *member;       /* as IAM writes them; the member may be "deleted:…" */
+    const condition_text *condition; /* NULL: none; was compiled successfully before */
+    place place;
+} grant_spec;
+/* A grant on a service or account that there is not grants nothing and is dropped. */
+void snapshot_builder_grant(snapshot_builder *b, const grant_spec *g);
+/* permissions is NULL-terminated. The first role of a name counts. */
+void snapshot_builder_role(snapshot_builder *b, const char *name, const char *const *permissions);
+void snapshot_builder_deny(snapshot_builder *b, const deny_rule *r);
+/* command is NULL-terminated. The first command of an image counts. */
+void snapshot_builder_image(snapshot_builder *b, const char *image, const char *const *command);
 
 /* Consumes the builder; never fails on data the loader has checked. The caller holds one count.
  * before (nullable) is the snapshot that this one replaces: with a propagation delay, grants that
- * it lacks take effect at now_us + delay (those of `before` that still wait keep their time). */
+ * it lacks take effect at now_us + delay (those of `before` that still wait keep their time), and
+ * those that it alone has stay in force for as long. */
 snapshot *snapshot_build(snapshot_builder *b, const snapshot *before, int64_t now_us);
 
 #endif

@@ -44,6 +44,9 @@ void snapshot_builder_free(snapshot_builder *b)
     free(b->bindings.items);
     free(b->groups.items);
     free(b->users.items);
+    free(b->roles.items);
+    free(b->denies.items);
+    free(b->images.items);
     free(b);
 }
 
@@ -66,7 +69,15 @@ void snapshot_builder_project(snapshot_builder *b, const project *p)
 
 void snapshot_builder_emulation(snapshot_builder *b, const emulation *e)
 {
+    textpool *m = b->pool;
+    delay_rule *rules = textpool_alloc(m, e->propagation_rule_count * sizeof *rules);
+    for (size_t i = 0; i < e->propagation_rule_count; i++) {
+        const delay_rule *r = &e->propagation_rules[i];
+        rules[i] = (delay_rule){textpool_text(m, r->service), textpool_text(m, r->account),
+                                textpool_text(m, r->role), textpool_text(m, r->member), r->delay};
+    }
     b->emulation = *e;
+    b->emulation.propagation_rules = rules;
 }
 
 void snapshot_builder_account(snapshot_builder *b, const account *a)
@@ -74,7 +85,9 @@ void snapshot_builder_account(snapshot_builder *b, const account *a)
     account *copy = NEW_DRAFT(b->accounts);
     *copy = (account){
         .email = textpool_span(b->pool, span_of(a->email)),
+        .unique_id = textpool_text(b->pool, a->unique_id),
         .display_name = textpool_span(b->pool, span_of(a->display_name)),
+        .description = textpool_span(b->pool, span_of(a->description)),
         .disabled = a->disabled,
     };
 }
@@ -100,6 +113,8 @@ void snapshot_builder_service(snapshot_builder *b, const service *s, const char 
     v->metadata = textpool_text(m, s->metadata);
     v->upstream = textpool_text(m, s->upstream);
     v->url = textpool_text(m, s->url);
+    v->revision = textpool_text(m, s->revision);
+    v->image = textpool_text(m, s->image);
     v->command = s->command ? textpool_list(m, s->command) : NULL;
     v->env = copy_env(m, s->env, s->env_count);
     v->custom_audiences = textpool_list(m, s->custom_audiences);
@@ -125,16 +140,57 @@ void snapshot_builder_user(snapshot_builder *b, const char *email)
     *user = textpool_span(b->pool, span_of(email));
 }
 
-void snapshot_builder_binding(snapshot_builder *b, const char *service_name, const char *role,
-                              const char *member_text, place where)
+static place copy_place(textpool *m, place where)
+{
+    return (place){textpool_text(m, where.file), where.line, where.column};
+}
+
+static const condition_text *copy_condition(textpool *m, const condition_text *c)
+{
+    if (!c)
+        return NULL;
+    condition_text *copy = textpool_alloc(m, sizeof *copy);
+    *copy = (condition_text){textpool_text(m, c->title), textpool_text(m, c->description),
+                             textpool_text(m, c->expression)};
+    return copy;
+}
+
+void snapshot_builder_grant(snapshot_builder *b, const grant_spec *g)
 {
     textpool *m = b->pool;
-    binding_draft *d = NEW_DRAFT(b->bindings);
-    *d = (binding_draft){
-        .value = {.role = textpool_span(m, span_of(role)),
-                  .member = textpool_span(m, span_of(member_text)),
-                  .project_level = service_name == NULL,
-                  .place = {textpool_text(m, where.file), where.line, where.column}},
-        .service = textpool_text(m, service_name),
+    grant_spec *d = NEW_DRAFT(b->bindings);
+    *d = (grant_spec){
+        .service = textpool_text(m, g->service),
+        .account = textpool_text(m, g->account),
+        .role = textpool_span(m, span_of(g->role)),
+        .member = textpool_span(m, span_of(g->member)),
+        .condition = copy_condition(m, g->condition),
+        .place = copy_place(m, g->place),
     };
+}
+
+void snapshot_builder_role(snapshot_builder *b, const char *name, const char *const *permissions)
+{
+    custom_role *r = NEW_DRAFT(b->roles);
+    *r = (custom_role){textpool_span(b->pool, span_of(name)), textpool_list(b->pool, permissions)};
+}
+
+void snapshot_builder_deny(snapshot_builder *b, const deny_rule *r)
+{
+    textpool *m = b->pool;
+    deny_rule *d = NEW_DRAFT(b->denies);
+    *d = (deny_rule){
+        .policy = textpool_text(m, r->policy),
+        .principals = textpool_list(m, r->principals),
+        .exception_principals = textpool_list(m, r->exception_principals),
+        .permissions = textpool_list(m, r->permissions),
+        .exception_permissions = textpool_list(m, r->exception_permissions),
+        .place = copy_place(m, r->place),
+    };
+}
+
+void snapshot_builder_image(snapshot_builder *b, const char *image, const char *const *command)
+{
+    image_command *i = NEW_DRAFT(b->images);
+    *i = (image_command){textpool_span(b->pool, span_of(image)), textpool_list(b->pool, command)};
 }

@@ -10,11 +10,6 @@ typedef struct service_draft_policy {
     const char *account_email;
 } service_draft_policy;
 
-typedef struct binding_draft {
-    binding value;
-    const char *service; /* NULL at project level */
-} binding_draft;
-
 #define DRAFTS(type)                                                                               \
     struct {                                                                                       \
         type *items;                                                                               \
@@ -27,9 +22,12 @@ struct snapshot_builder {
     emulation emulation;
     DRAFTS(account) accounts;
     DRAFTS(service_draft_policy) services;
-    DRAFTS(binding_draft) bindings;
+    DRAFTS(grant_spec) bindings;
     DRAFTS(group_edge) groups;
     DRAFTS(const char *) users;
+    DRAFTS(custom_role) roles;
+    DRAFTS(deny_rule) denies;
+    DRAFTS(image_command) images;
 };
 
 #endif

@@ -22,6 +22,23 @@ typedef struct service_urls {
     size_t count;
 } service_urls;
 
+/* The principals of a deny rule, ready to be asked. */
+typedef struct deny_set {
+    bool everybody, own_accounts; /* the project's service accounts */
+    uint32_t *ids;                /* members' numbers */
+    size_t count;
+} deny_set;
+
+typedef struct deny_sets {
+    deny_set denied, excepted;
+    bool forbids_invoke; /* run.routes.invoke */
+} deny_sets;
+
+typedef struct image_command {
+    const char *image;
+    const char *const *command;
+} image_command;
+
 /* Where a host name leads at the shared ingress. */
 typedef struct host_entry {
     const service *service; /* NULL: claimed by several services, so by none */
@@ -42,6 +59,7 @@ struct snapshot {
     atomic_uint refs;
     textpool *pool; /* owns every string and array below */
     project project;
+    const char *account_domain; /* of the project's service accounts, behind the @ */
     emulation emulation;
     service *services;
     size_t service_count;
@@ -50,22 +68,47 @@ struct snapshot {
     size_t account_count;
     const char **users;
     size_t user_count;
-    binding *bindings;
-    size_t binding_count;
-    strmap *services_by_name; /* → service */
-    strmap *accounts_by_key;  /* lower-case e-mail or unique id → account */
-    strmap *users_by_id;      /* unique id → place in users */
-    strmap *hosts;            /* lower-case host → host_entry */
-    strmap *audiences;        /* origin without scheme, custom audience → service */
+    binding *bindings; /* those that are granted, then those that were revoked a moment ago */
+    size_t binding_count, revoked_count;
+    condition **conditions; /* of the bindings, each once; on the heap */
+    size_t condition_count;
+    group_edge *edges;
+    size_t edge_count;
+    custom_role *roles;
+    size_t role_count;
+    deny_rule *denies;
+    size_t deny_count;
+    image_command *images;
+    size_t image_count;
+    strmap *conditions_by_text; /* → condition; while the snapshot is being built */
+    strmap *roles_by_name;      /* → custom_role */
+    strmap *images_by_name;     /* → image_command */
+    strmap *services_by_name;   /* → service */
+    strmap *accounts_by_key;    /* lower-case e-mail or unique id → account */
+    strmap *users_by_id;        /* unique id → place in users */
+    strmap *hosts;              /* lower-case host → host_entry */
+    strmap *audiences;          /* origin without scheme, custom audience → service */
     grants *grants;
+    deny_sets *deny_sets; /* of each deny rule */
+    bool invoke_denied;   /* some rule forbids run.routes.invoke */
 };
 
 /* Filled from services (with their URLs) and project; used by snapshot_build only. */
 void snapshot_index_hosts(snapshot *s);
 void snapshot_index_audiences(snapshot *s);
 
-/* Sets effective_us and granted_us of every binding of s that `before` lacks. */
+/* snapshot_bindings.c: from the builder's grants, with room for those that are revoked. */
+void snapshot_build_bindings(snapshot *s, const snapshot_builder *b, size_t revoked_most);
+/* Where and what a grant is; false: nowhere. */
+bool snapshot_place_grant(snapshot *s, const grant_spec *g, binding *out);
+/* Sets the times of every binding of s that `before` lacks, and adds those that s lacks, as long as
+ * they are still in force. */
 void snapshot_propagate(snapshot *s, const snapshot *before, int64_t now_us);
+
+/* deny.c. members: all that the rules name, as IAM v1 writes them (for grants_input.more), in the
+ * pool of s. */
+const char *const *deny_members(const snapshot *s, size_t *out_count);
+void denies_build(snapshot *s);
 
 /* The longest e-mail or host name that is looked up; longer ones are unknown. */
 enum { KEY_TEXT_MAX = 320 };

@@ -48,11 +48,13 @@ static snapshot *build(int bindings)
         snprintf(on, sizeof on, "service-%d", i % SERVICES);
         caller_email(i, email);
         snprintf(who, sizeof who, "serviceAccount:%s", email);
-        snapshot_builder_binding(b, on, "roles/run.invoker", who, (place){0});
+        snapshot_builder_grant(
+            b, &(grant_spec){.service = on, .role = "roles/run.invoker", .member = who});
     }
     snapshot_builder_group(b, "team@example.com", "user:alice@example.com");
-    snapshot_builder_binding(b, "service-0", "roles/run.invoker", "group:team@example.com",
-                             (place){0});
+    snapshot_builder_grant(b, &(grant_spec){.service = "service-0",
+                                            .role = "roles/run.invoker",
+                                            .member = "group:team@example.com"});
     return snapshot_build(b, NULL, 0);
 }
 

@@ -2,28 +2,38 @@
 without anything running, and in the log of the gateway that decided so."""
 
 import json
+import re
 import unittest
 
 from tests.lib.gateway import Gateway, email, keys_dir, run_app
 from tests.lib.process import run, wait_until
 from tests.lib.tokens import claims, signed
 
+INVOKER = "roles/run.invoker"
 SERVICES = {
-    "private": {"hosts": ["api.example.test"]},
+    "private": {"hosts": ["api.example.test"], "policy": {"version": 3, "bindings": [
+        {"role": INVOKER, "members": [f"serviceAccount:{email('timed-sa')}"],
+         "condition": {"title": "long ago",
+                       "expression": "request.time < timestamp('2020-01-01T00:00:00Z')"}}]}},
     "open": {},
     "unchecked": {"invoker_iam_check": False},
     "internal": {"ingress": "internal"},
     "hidden": {"default_url": False},
 }
-ACCOUNTS = {"frontend-sa": {}, "other-sa": {}, "disabled-sa": {"disabled": True}, "late-sa": {}}
-MATRIX = {"frontend-sa": ["private"], "disabled-sa": ["private"], "allUsers": ["open"]}
+ACCOUNTS = {"frontend-sa": {}, "other-sa": {}, "disabled-sa": {"disabled": True}, "late-sa": {},
+            "timed-sa": {}, "denied-sa": {}, "leaving-sa": {}}
+MATRIX = {"frontend-sa": ["private"], "disabled-sa": ["private"], "denied-sa": ["private"],
+          "leaving-sa": ["private"], "allUsers": ["open"]}
+DENY = [{"deniedPrincipals":
+         [f"principal://iam.googleapis.com/projects/-/serviceAccounts/{email('denied-sa')}"],
+         "deniedPermissions": ["run.googleapis.com/routes.invoke"]}]
 # Production writes no request-log entry for these.
 UNLOGGED = {"unknown_host", "reserved_path", "default_url_disabled", "ingress_blocked"}
 ALLOWED = {"granted", "public", "iam_check_disabled"}
 
 
 def gateway(**more):
-    return Gateway(SERVICES, MATRIX, service_accounts=ACCOUNTS,
+    return Gateway(SERVICES, MATRIX, service_accounts=ACCOUNTS, deny=DENY,
                    emulation={"propagation_delay": "1h"}, **more)
 
 
@@ -61,6 +71,8 @@ def bad_tokens(g):
         "wrong_audience": g.token(audience="https://elsewhere.example"),
         "no_principal": signed(keys_dir(), claims(url)),
         "account_disabled": g.token(account="disabled-sa", audience="private"),
+        "denied": g.token(account="denied-sa", audience="private"),
+        "condition_not_met": g.token(account="timed-sa", audience="private"),
         "no_grant": g.token(account="other-sa", audience="private"),
     }
 
@@ -82,7 +94,7 @@ class Explained(unittest.TestCase):
             return
         self.assertTrue(fix)
         for text in (explanation, fix, local_fix or ""):
-            self.assertNotRegex(text, r"\{(service|region|member|account|url)\}")
+            self.assertNotRegex(text, r"\{(service|region|project|member|account|url)\}")
         if "{service}" in row["fix"] and reason != "wrong_audience":
             self.assertRegex(fix, "private|internal|hidden")
 
@@ -97,8 +109,9 @@ class Explained(unittest.TestCase):
         to = ("--to", "private", "--keys", keys_dir())
         rows = {reason: ("--token", token, *to) for reason, token in self.tokens.items()}
         # Here the topology's own addresses count, not those of the running gateway.
-        for reason in ("granted", "no_grant", "account_disabled"):
-            account = {"granted": "frontend-sa", "no_grant": "other-sa"}.get(reason, "disabled-sa")
+        for reason, account in {"granted": "frontend-sa", "no_grant": "other-sa",
+                                "account_disabled": "disabled-sa", "denied": "denied-sa",
+                                "condition_not_met": "timed-sa"}.items():
             rows[reason] = ("--as", account, "--to", "private")
         rows["no_principal"] = ("--as", "nobody@example.com", "--no-email", "--to", "private")
         rows["self_signed_jwt"] = ("--token", self.tokens["self_signed_jwt"], *to)
@@ -195,18 +208,25 @@ class Explained(unittest.TestCase):
                 path = f"/passed-{reason}"
                 self.assert_logged(reason, path, self.ask(path, [], name))
 
-    def test_the_log_explains_a_grant_that_has_not_propagated(self):
+    def test_the_log_explains_changes_that_have_not_propagated(self):
         content = json.loads(json.dumps(self.g.content))
         content["matrix"]["late-sa"] = ["private"]
+        del content["matrix"]["leaving-sa"]
         self.g.topology.write(content)
-        headers = self.g.bearer(account="late-sa", audience="private")
 
-        def refused():
-            path = f"/late-{len(self.g.entries())}"
+        def explained(account, words):
+            headers = self.g.bearer(account=account, audience="private")
+            path = f"/{account}-{len(self.g.entries())}"
             response = self.ask(path, headers)
-            return self.g.entry(path)["invoker"]["reason"] == "not_propagated" and (path, response)
-        path, response = wait_until(refused, what="the grant being seen")
+            text = self.g.entry(path)["invoker"].get("explanation", "")
+            return re.search(words, text) and (path, response)
+        path, response = wait_until(
+            lambda: explained("late-sa", r"granted \d+ s ago, takes effect in \d+ (s|min)\."),
+            what="the grant being seen")
         self.assert_logged("not_propagated", path, response)
+        path, response = explained(
+            "leaving-sa", r"was revoked \d+ s ago, still in force for \d+ (s|min)\.")
+        self.assert_logged("granted", path, response)
 
     def test_what_production_does_not_log_is_told_in_a_line_of_our_own(self):
         rows = {

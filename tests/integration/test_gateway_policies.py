@@ -25,6 +25,11 @@ def policy(*bindings):
                                     for role, *members in bindings], "etag": "ACAB", "version": 1}}
 
 
+def conditional(who, expression):
+    return {"role": "roles/run.invoker", "members": [f"user:{who}@example.org"],
+            "condition": {"title": who, "expression": expression}}
+
+
 def person(who):
     """A person's token, as gcloud prints it."""
     return signed(keys_dir(), claims(CLIENT, email=who, email_verified=True, azp=CLIENT,
@@ -66,12 +71,23 @@ class Members(PolicyCase):
              "anybody": policy((invoker, "allAuthenticatedUsers")),
              "gone": policy((invoker, "deleted:user:amy@example.com?uid=123456789012345678901")),
              "inherited": {},
+             "custom": policy((f"projects/{PROJECT}/roles/caller", "user:caller@example.org"),
+                              (f"projects/{PROJECT}/roles/reader", "user:reader@example.org")),
+             "conditional": {"policy": {"version": 3, "bindings": [
+                 conditional("here", "resource.name.endsWith('/services/conditional')"),
+                 conditional("elsewhere", "resource.name.endsWith('/services/account')"),
+                 conditional("later", "request.time > timestamp('2100-01-01T00:00:00Z')"),
+                 conditional("until", "request.time < timestamp('2100-01-01T00:00:00Z')")]}},
              "account": policy(("roles/viewer", "allUsers"), (invoker, FRONTEND))},
             groups={"team@example.com": ["amy@example.com", "inner@example.com", "frontend-sa"],
                     "inner@example.com": ["bob@example.com"]},
             users=["amy@example.com", "bob@example.com", "eve@example.org"],
             project={"id": PROJECT, "number": int(NUMBER), **policy(
-                ("roles/editor", "user:root@example.org"), ("roles/viewer", "user:amy@example.com"))})
+                ("roles/editor", "user:root@example.org", "user:denied@example.org"),
+                ("roles/viewer", "user:amy@example.com"))},
+            roles={"caller": ["run.routes.invoke"], "reader": ["run.services.get"]},
+            deny=[{"deniedPrincipals": ["principal://goog/subject/denied@example.org"],
+                   "deniedPermissions": ["run.googleapis.com/*.*"]}])
         cls.addClassCleanup(cls.g.close)
 
     def test_a_person_is_meant_whatever_the_case_of_the_address(self):
@@ -104,14 +120,24 @@ class Members(PolicyCase):
         self.assertEqual(self.status("account", self.g.token(account="other-sa",
                                                              audience="account")), 403)
 
-    def test_a_condition_is_refused_until_it_is_evaluated(self):
+    def test_a_conditional_binding_counts_where_it_holds(self):
+        self.assert_statuses("conditional", {"here@example.org": 200, "elsewhere@example.org": 403,
+                                             "later@example.org": 403, "until@example.org": 200})
+
+    def test_a_condition_on_everybody_is_refused(self):
         content = dict(self.g.content, services={"s": {"policy": {"version": 3, "bindings": [
             {"role": "roles/run.invoker", "members": ["allUsers"],
              "condition": {"title": "t", "expression": "false"}}]}}})
         self.g.topology.write(content, "conditional.yaml")
         status, out, err = run("check", self.g.topology.dir / "conditional.yaml")
         self.assertNotEqual(status, 0)
-        self.assertIn("condition", out + err)
+        self.assertIn("cannot be granted a role with a condition", out + err)
+
+    def test_a_custom_role_counts_by_its_permissions(self):
+        self.assert_statuses("custom", {"caller@example.org": 200, "reader@example.org": 403})
+
+    def test_a_deny_rule_comes_before_every_grant(self):
+        self.assert_statuses("inherited", {"denied@example.org": 403})
 
 
 if __name__ == "__main__":

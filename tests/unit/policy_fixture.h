@@ -28,6 +28,8 @@ static inline void fixture_service(snapshot_builder *b, service v, const char *e
     v.custom_audiences = v.custom_audiences ? v.custom_audiences : none;
     v.hosts = v.hosts ? v.hosts : none;
     v.addresses = none;
+    v.timeout_us = v.timeout_us ? v.timeout_us : 300 * SECOND;
+    v.concurrency = v.concurrency ? v.concurrency : 80;
     v.place.file = "t.yaml";
     snapshot_builder_service(b, &v, email);
 }
@@ -61,7 +63,8 @@ static inline snapshot_builder *fixture_builder(void)
 static inline void fixture_bind(snapshot_builder *b, const char *on, const char *role,
                                 const char *who)
 {
-    snapshot_builder_binding(b, on, role, who, (place){"t.yaml", 7, 3});
+    snapshot_builder_grant(
+        b, &(grant_spec){.service = on, .role = role, .member = who, .place = {"t.yaml", 7, 3}});
 }
 
 static inline snapshot *fixture_build(snapshot_builder *b)

@@ -50,13 +50,13 @@ START_TEST(the_door_comes_before_any_token)
     ck_assert_int_eq(scene_reason(&x), REASON_RESERVED_PATH);
     x.facts.reserved_path = false;
     ck_assert_int_eq(scene_reason(&x), REASON_DEFAULT_URL_DISABLED);
-    ck_assert(!decide_needs_token(&x.facts, NOW_US));
+    ck_assert(!decide_needs_token(x.s, &x.facts, NOW_US));
     x.facts.by_run_app_host = false;
     ck_assert_int_eq(scene_reason(&x), REASON_INGRESS_BLOCKED);
-    ck_assert(!decide_needs_token(&x.facts, NOW_US));
+    ck_assert(!decide_needs_token(x.s, &x.facts, NOW_US));
     x.facts.internal = true;
     ck_assert_int_eq(scene_reason(&x), REASON_PUBLIC);
-    ck_assert(!decide_needs_token(&x.facts, NOW_US));
+    ck_assert(!decide_needs_token(x.s, &x.facts, NOW_US));
 }
 END_TEST
 
@@ -89,17 +89,17 @@ START_TEST(a_disabled_check_lets_everybody_in)
     policy_of((service){.iam_check = false}, NULL);
     x.facts.token = TOKEN_ABSENT;
     ck_assert_int_eq(scene_reason(&x), REASON_CHECK_DISABLED);
-    ck_assert(!decide_needs_token(&x.facts, NOW_US));
+    ck_assert(!decide_needs_token(x.s, &x.facts, NOW_US));
 }
 END_TEST
 
 START_TEST(a_token_is_needed_where_the_service_is_private)
 {
-    ck_assert(decide_needs_token(&x.facts, NOW_US));
+    ck_assert(decide_needs_token(x.s, &x.facts, NOW_US));
     x.facts.service = fixture_find(x.s, "frontend");
-    ck_assert(!decide_needs_token(&x.facts, NOW_US));
+    ck_assert(!decide_needs_token(x.s, &x.facts, NOW_US));
     x.facts.service = NULL;
-    ck_assert(!decide_needs_token(&x.facts, NOW_US));
+    ck_assert(!decide_needs_token(x.s, &x.facts, NOW_US));
 }
 END_TEST
 
@@ -152,7 +152,7 @@ START_TEST(a_grant_on_its_way_is_not_yet_one)
 {
     snapshot *before = fixture_build(fixture_builder());
     snapshot_builder *b = fixture_builder();
-    snapshot_builder_emulation(b, &(emulation){.clock_skew_s = 60, .propagation_delay_s = 10});
+    snapshot_builder_emulation(b, &(emulation){.clock_skew_s = 60, .propagation = {10, 10, false}});
     fixture_bind(b, "backend-api", INVOKER, "serviceAccount:" FRONTEND);
     fixture_bind(b, "db-service", INVOKER, "allUsers");
     policy(snapshot_build(b, before, NOW_US));
@@ -163,9 +163,158 @@ START_TEST(a_grant_on_its_way_is_not_yet_one)
     /* A service on its way to being public still wants a token. */
     x.facts.service = fixture_find(x.s, "db-service");
     x.facts.token = TOKEN_ABSENT;
-    ck_assert(decide_needs_token(&x.facts, then - 1));
+    ck_assert(decide_needs_token(x.s, &x.facts, then - 1));
     ck_assert_int_eq(decide(x.s, &x.facts, then - 1).reason, REASON_NO_CREDENTIAL);
     ck_assert_int_eq(decide(x.s, &x.facts, then).reason, REASON_PUBLIC);
+}
+END_TEST
+
+/* ---- what is revoked, conditional, custom ---- */
+
+START_TEST(a_revoked_grant_is_still_one_for_a_while)
+{
+    snapshot_builder *b = fixture_builder();
+    fixture_bind(b, "backend-api", INVOKER, "serviceAccount:" FRONTEND);
+    snapshot *before = fixture_build(b);
+    b = fixture_builder();
+    snapshot_builder_emulation(b, &(emulation){.clock_skew_s = 60, .propagation = {10, 10, false}});
+    policy(snapshot_build(b, before, NOW_US));
+    snapshot_unref(before);
+    const int64_t then = NOW_US + 10 * SECOND;
+    const decision d = decide(x.s, &x.facts, then - 1);
+    ck_assert_int_eq(d.reason, REASON_GRANTED);
+    ck_assert_int_eq(d.binding->until_us, then);
+    ck_assert_int_eq(decide(x.s, &x.facts, then).reason, REASON_NO_GRANT);
+}
+END_TEST
+
+/* frontend-sa holds the role on backend-api, or in the project, while the expression is true. */
+static void conditional(const char *on, const char *role, const char *who, const char *expression)
+{
+    static const char *const invoke[] = {"run.routes.invoke", NULL};
+    static const char *const other[] = {"run.services.get", NULL};
+    const condition_text c = {"c", NULL, expression};
+    snapshot_builder *b = fixture_builder();
+    snapshot_builder_role(b, "projects/my-project/roles/caller", invoke);
+    snapshot_builder_role(b, "projects/my-project/roles/reader", other);
+    snapshot_builder_grant(
+        b, &(grant_spec){
+               .service = on, .role = role, .member = who, .condition = expression ? &c : NULL});
+    policy(fixture_build(b));
+}
+
+#define ONE   "projects/my-project/locations/us-central1/services/backend-api"
+#define OTHER "projects/my-project/locations/us-central1/services/db-service"
+
+static const struct {
+    const char *on, *expression;
+    reason reason;
+} conditions[] = {
+    {"backend-api", "true", REASON_GRANTED},
+    {"backend-api", "false", REASON_CONDITION_NOT_MET},
+    {"backend-api", "resource.name == '" ONE "'", REASON_GRANTED},
+    {"backend-api", "resource.name == '" OTHER "'", REASON_CONDITION_NOT_MET},
+    {"backend-api", "resource.type == 'run.googleapis.com/Service'", REASON_GRANTED},
+    {"backend-api", "resource.service == 'iam.googleapis.com'", REASON_CONDITION_NOT_MET},
+    {"backend-api", "1 / 0 == 1", REASON_CONDITION_NOT_MET},
+    {"db-service", "true", REASON_NO_GRANT},
+    /* What the project grants is asked about the service that is called. */
+    {NULL, "resource.name.endsWith('/backend-api')", REASON_GRANTED},
+    {NULL, "resource.name.endsWith('/db-service')", REASON_CONDITION_NOT_MET},
+};
+
+START_TEST(a_conditional_grant_counts_where_it_holds)
+{
+    conditional(conditions[_i].on, INVOKER, "serviceAccount:" FRONTEND, conditions[_i].expression);
+    ck_assert_int_eq(scene_reason(&x), conditions[_i].reason);
+}
+END_TEST
+
+/* 1800000000 is 2027-01-15T08:00:00Z. */
+START_TEST(a_condition_expires)
+{
+    conditional("backend-api", INVOKER, "serviceAccount:" FRONTEND,
+                "request.time < timestamp('2027-01-15T08:00:10Z')");
+    const int64_t end = NOW_US + 10 * SECOND;
+    const decision d = decide(x.s, &x.facts, end - 1);
+    ck_assert_int_eq(d.reason, REASON_GRANTED);
+    ck_assert_ptr_nonnull(d.binding->condition);
+    ck_assert_int_eq(decide(x.s, &x.facts, end).reason, REASON_CONDITION_NOT_MET);
+    conditional("backend-api", INVOKER, "serviceAccount:" FRONTEND,
+                "request.time >= timestamp('2027-01-15T08:00:10Z')");
+    ck_assert_int_eq(decide(x.s, &x.facts, end - 1).reason, REASON_CONDITION_NOT_MET);
+    ck_assert_int_eq(decide(x.s, &x.facts, end).reason, REASON_GRANTED);
+}
+END_TEST
+
+/* IAM refuses such a binding; one that came in by a file of another time opens no more than it
+ * says. */
+START_TEST(a_conditional_grant_to_everybody_opens_while_it_holds)
+{
+    conditional("backend-api", INVOKER, "allUsers",
+                "request.time < timestamp('2027-01-15T08:00:10Z')");
+    const int64_t end = NOW_US + 10 * SECOND;
+    x.facts.token = TOKEN_ABSENT;
+    ck_assert_int_eq(x.facts.service->open, OPEN_AT_TIMES);
+    ck_assert(!decide_needs_token(x.s, &x.facts, end - 1));
+    ck_assert_int_eq(decide(x.s, &x.facts, end - 1).reason, REASON_PUBLIC);
+    ck_assert(decide_needs_token(x.s, &x.facts, end));
+    ck_assert_int_eq(decide(x.s, &x.facts, end).reason, REASON_NO_CREDENTIAL);
+}
+END_TEST
+
+START_TEST(an_unconditional_grant_beside_it_counts)
+{
+    const condition_text never = {"never", NULL, "false"};
+    snapshot_builder *b = fixture_builder();
+    snapshot_builder_grant(b, &(grant_spec){.service = "backend-api",
+                                            .role = INVOKER,
+                                            .member = "serviceAccount:" FRONTEND,
+                                            .condition = &never});
+    fixture_bind(b, NULL, INVOKER, "serviceAccount:" FRONTEND);
+    policy(fixture_build(b));
+    const decision d = decide(x.s, &x.facts, NOW_US);
+    ck_assert_int_eq(d.reason, REASON_GRANTED);
+    ck_assert(d.binding->project_level && !d.binding->condition);
+}
+END_TEST
+
+/* The nearest miss is told: what waits before what is conditional. */
+START_TEST(what_waits_is_told_before_what_is_not_met)
+{
+    const condition_text never = {"never", NULL, "false"};
+    snapshot *before = fixture_build(fixture_builder());
+    snapshot_builder *b = fixture_builder();
+    static const delay_rule rules[] = {{.service = "backend-api", .delay = {10, 10, false}}};
+    snapshot_builder_emulation(
+        b,
+        &(emulation){.clock_skew_s = 60, .propagation_rules = rules, .propagation_rule_count = 1});
+    snapshot_builder_grant(
+        b,
+        &(grant_spec){.role = INVOKER, .member = "serviceAccount:" FRONTEND, .condition = &never});
+    fixture_bind(b, "backend-api", INVOKER, "serviceAccount:" FRONTEND);
+    policy(snapshot_build(b, before, NOW_US));
+    snapshot_unref(before);
+    ck_assert_int_eq(scene_reason(&x), REASON_NOT_PROPAGATED);
+    ck_assert_int_eq(decide(x.s, &x.facts, NOW_US + 10 * SECOND).reason, REASON_GRANTED);
+}
+END_TEST
+
+static const struct {
+    const char *on, *role;
+    reason reason;
+} custom[] = {
+    {"backend-api", "projects/my-project/roles/caller", REASON_GRANTED},
+    {NULL, "projects/my-project/roles/caller", REASON_GRANTED},
+    {"db-service", "projects/my-project/roles/caller", REASON_NO_GRANT},
+    {"backend-api", "projects/my-project/roles/reader", REASON_NO_GRANT},
+    {"backend-api", "projects/my-project/roles/unknown", REASON_NO_GRANT},
+};
+
+START_TEST(a_custom_role_counts_by_its_permissions)
+{
+    conditional(custom[_i].on, custom[_i].role, "serviceAccount:" FRONTEND, NULL);
+    ck_assert_int_eq(scene_reason(&x), custom[_i].reason);
 }
 END_TEST
 
@@ -196,6 +345,13 @@ int main(void)
     tcase_add_loop_test(t, a_member_admits_whom_it_means, 0, (int)countof(people));
     tcase_add_test(t, the_nearest_audience_is_remembered);
     tcase_add_test(t, a_grant_on_its_way_is_not_yet_one);
+    tcase_add_test(t, a_revoked_grant_is_still_one_for_a_while);
+    tcase_add_loop_test(t, a_conditional_grant_counts_where_it_holds, 0, (int)countof(conditions));
+    tcase_add_test(t, a_condition_expires);
+    tcase_add_test(t, a_conditional_grant_to_everybody_opens_while_it_holds);
+    tcase_add_test(t, an_unconditional_grant_beside_it_counts);
+    tcase_add_test(t, what_waits_is_told_before_what_is_not_met);
+    tcase_add_loop_test(t, a_custom_role_counts_by_its_permissions, 0, (int)countof(custom));
     tcase_add_loop_test(t, a_path_is_reserved_as_documented, 0, (int)countof(paths));
     suite_add_tcase(s, t);
     return check_main(s);

@@ -92,17 +92,149 @@ START_TEST(a_grant_that_has_not_propagated_says_for_how_long)
 {
     snapshot *before = fixture_build(fixture_builder());
     snapshot_builder *b = fixture_builder();
-    snapshot_builder_emulation(b, &(emulation){.clock_skew_s = 60, .propagation_delay_s = 90});
+    snapshot_builder_emulation(b, &(emulation){.clock_skew_s = 60, .propagation = {90, 90, false}});
     fixture_bind(b, "backend-api", INVOKER, "serviceAccount:" FRONTEND);
     fixture_bind(b, "db-service", INVOKER, "allUsers");
     policy(snapshot_build(b, before, NOW_US - 30 * SECOND));
     snapshot_unref(before);
-    has(cause(), "was granted roles/run.invoker 30 s ago; the change counts in 60 s");
+    has(cause(), "holds roles/run.invoker on backend-api (t.yaml:7:3): granted 30 s ago, takes "
+                 "effect in 60 s.");
     has(fix(), "gcloud run services get-iam-policy backend-api --region=us-central1");
     has(local(), "propagation_delay: 0s");
     x.facts.service = fixture_find(x.s, "db-service");
     x.facts.token = TOKEN_ABSENT;
-    has(cause(), "still propagating and counts in 60 s");
+    has(cause(), "is not open to allUsers yet: that was granted 30 s ago, takes effect in 60 s.");
+}
+END_TEST
+
+/* ---- what changes, holds at times, or is denied ---- */
+
+#define MEMBER "serviceAccount:" FRONTEND
+
+/* The tutorial's grant is taken away 12 s before now, or made then. */
+static void changed(bool granted, bool flapping)
+{
+    snapshot_builder *b = fixture_builder();
+    if (!granted)
+        fixture_bind(b, "backend-api", INVOKER, MEMBER);
+    snapshot *before = fixture_build(b);
+    b = fixture_builder();
+    snapshot_builder_emulation(b,
+                               &(emulation){.clock_skew_s = 60, .propagation = {60, 60, flapping}});
+    if (granted)
+        fixture_bind(b, "backend-api", INVOKER, MEMBER);
+    policy(snapshot_build(b, before, NOW_US - 12 * SECOND));
+    snapshot_unref(before);
+}
+
+START_TEST(a_grant_on_its_way_says_since_when_and_for_how_long)
+{
+    changed(true, false);
+    has(cause(), MEMBER " holds roles/run.invoker on backend-api (t.yaml:7:3): granted 12 s ago, "
+                        "takes effect in 48 s.");
+}
+END_TEST
+
+START_TEST(a_revoked_grant_says_that_it_still_counts)
+{
+    changed(false, false);
+    ck_assert_int_eq(decide(x.s, &x.facts, NOW_US).reason, REASON_GRANTED);
+    has(cause(), MEMBER " holds roles/run.invoker on backend-api (t.yaml:7:3). It was revoked 12 s "
+                        "ago, still in force for 48 s.");
+}
+END_TEST
+
+START_TEST(a_revocation_that_has_arrived_is_told)
+{
+    changed(false, false);
+    const int64_t later = NOW_US + 108 * SECOND;
+    const decision d = decide(x.s, &x.facts, later);
+    ck_assert_int_eq(d.reason, REASON_NO_GRANT);
+    buf_clear(&text);
+    explain_cause(&text, x.s, &d, &x.facts, later);
+    has(text.p, MEMBER " had roles/run.invoker on backend-api (t.yaml:7:3): revoked 2 min ago.");
+}
+END_TEST
+
+/* Each second is as it is; all of them are told as what they are. */
+START_TEST(flapping_is_told_at_its_moments)
+{
+    int in = 0, out = 0;
+    for (int granted = 0; granted < 2; granted++) {
+        changed(granted != 0, true);
+        for (int64_t at = NOW_US; at < NOW_US + 48 * SECOND; at += SECOND) {
+            const decision d = decide(x.s, &x.facts, at);
+            buf_clear(&text);
+            explain_cause(&text, x.s, &d, &x.facts, at);
+            const bool may = d.reason == REASON_GRANTED;
+            in += may;
+            out += !may;
+            has(text.p, granted && may ? "counts at some moments only, and takes effect for good in"
+                        : granted      ? "and counts at some moments only until then; this was none"
+                                       : "still in force at some moments for");
+        }
+    }
+    ck_assert(in > 10 && out > 10);
+}
+END_TEST
+
+START_TEST(a_condition_that_does_not_hold_is_shown)
+{
+    const condition_text c = {"until noon", NULL, "request.time.getHours() < 8"};
+    snapshot_builder *b = fixture_builder();
+    snapshot_builder_grant(b, &(grant_spec){.service = "backend-api",
+                                            .role = INVOKER,
+                                            .member = MEMBER,
+                                            .condition = &c,
+                                            .place = {"t.yaml", 7, 3}});
+    policy(fixture_build(b));
+    ck_assert_str_eq(cause(), MEMBER " holds roles/run.invoker on backend-api (t.yaml:7:3), on the "
+                                     "condition \"until noon\", which is not met: "
+                                     "\"request.time.getHours() < 8\" (it is "
+                                     "2027-01-15T08:00:00Z).");
+    ck_assert_str_eq(fix(), ADD_BACKEND(MEMBER) " --condition=None");
+    ck_assert_str_eq(local(), "matrix: add backend-api to frontend-sa, so that it reads "
+                              "frontend-sa: [backend-api]");
+}
+END_TEST
+
+START_TEST(a_condition_that_holds_is_shown)
+{
+    const condition_text c = {"c", NULL, "resource.name != ''"};
+    snapshot_builder *b = fixture_builder();
+    snapshot_builder_grant(
+        b, &(grant_spec){
+               .service = "backend-api", .role = INVOKER, .member = MEMBER, .condition = &c});
+    policy(fixture_build(b));
+    has(cause(), ", and its condition is met: \"resource.name != ''\".");
+}
+END_TEST
+
+START_TEST(a_deny_rule_is_named)
+{
+    static const char *const everybody[] = {"principalSet://goog/public:all", NULL};
+    static const char *const what[] = {"run.googleapis.com/routes.invoke", NULL};
+    static const char *const none[] = {NULL};
+    for (int by_api = 0; by_api < 2; by_api++) {
+        snapshot_builder *b = fixture_builder();
+        fixture_bind(b, "backend-api", INVOKER, MEMBER);
+        snapshot_builder_deny(b, &(deny_rule){.policy = by_api ? "no-calls" : NULL,
+                                              .principals = everybody,
+                                              .exception_principals = none,
+                                              .permissions = what,
+                                              .exception_permissions = none,
+                                              .place = {"t.yaml", 9, 3}});
+        policy(fixture_build(b));
+        has(cause(), by_api ? MEMBER " is denied run.routes.invoke by the deny policy no-calls "
+                                     "(t.yaml:9:3), which names principalSet://goog/public:all."
+                            : MEMBER " is denied run.routes.invoke by a deny rule (t.yaml:9:3)");
+        has(fix(), "gcloud iam policies list --kind=denypolicies "
+                   "--attachment-point=cloudresourcemanager.googleapis.com/projects/my-project");
+        has(local(), by_api ? "delete the deny policy no-calls, or add the caller to its "
+                              "exceptionPrincipals"
+                            : "deny: add the caller to exceptionPrincipals of the rule at "
+                              "t.yaml:9:3");
+    }
 }
 END_TEST
 
@@ -250,6 +382,13 @@ int main(void)
     tcase_add_test(t, the_default_account_is_recognised);
     tcase_add_test(t, a_wrong_audience_is_set_beside_the_right_ones);
     tcase_add_test(t, a_grant_that_has_not_propagated_says_for_how_long);
+    tcase_add_test(t, a_grant_on_its_way_says_since_when_and_for_how_long);
+    tcase_add_test(t, a_revoked_grant_says_that_it_still_counts);
+    tcase_add_test(t, a_revocation_that_has_arrived_is_told);
+    tcase_add_test(t, flapping_is_told_at_its_moments);
+    tcase_add_test(t, a_condition_that_does_not_hold_is_shown);
+    tcase_add_test(t, a_condition_that_holds_is_shown);
+    tcase_add_test(t, a_deny_rule_is_named);
     tcase_add_test(t, a_role_without_the_permission_is_named);
     tcase_add_test(t, an_allowed_call_names_its_binding_and_needs_no_cure);
     tcase_add_test(t, an_allowed_group_member_sees_the_group);

@@ -50,6 +50,8 @@ static const struct {
     {REASON_WRONG_AUDIENCE, "wrong_audience", PAGE_401, false, true, true, BAD},
     {REASON_NO_PRINCIPAL, "no_principal", PAGE_403, false, false, true, DENY},
     {REASON_ACCOUNT_DISABLED, "account_disabled", PAGE_401, false, true, true, BAD},
+    {REASON_DENIED, "denied", PAGE_403, false, false, true, DENY},
+    {REASON_CONDITION_NOT_MET, "condition_not_met", PAGE_403, false, false, true, DENY},
     {REASON_NO_GRANT, "no_grant", PAGE_403, false, false, true, DENY},
     {REASON_NOT_PROPAGATED, "not_propagated", PAGE_403, false, false, true, DENY},
     {REASON_KEYS_UNAVAILABLE, "keys_unavailable", PAGE_401, false, true, true, BAD},

@@ -219,8 +219,8 @@ END_TEST
 START_TEST(allUsers_opens_a_service_or_all_of_them)
 {
     snapshot *s = fixture_tutorial();
-    ck_assert_int_eq(fixture_find(s, "frontend")->open_from_us, 0);
-    ck_assert_int_eq(fixture_find(s, "backend-api")->open_from_us, INT64_MAX);
+    ck_assert_int_eq(fixture_find(s, "frontend")->open, OPEN_ALWAYS);
+    ck_assert_int_eq(fixture_find(s, "backend-api")->open, OPEN_NEVER);
     ck_assert_ptr_nonnull(snapshot_grant(s, fixture_find(s, "frontend"), NULL, NOW_US));
     ck_assert_ptr_null(snapshot_grant(s, fixture_find(s, "backend-api"), NULL, NOW_US));
     snapshot_unref(s);
@@ -228,7 +228,7 @@ START_TEST(allUsers_opens_a_service_or_all_of_them)
     fixture_bind(b, NULL, INVOKER, "allUsers");
     fixture_bind(b, "db-service", "roles/viewer", "allUsers");
     s = fixture_build(b);
-    ck_assert_int_eq(fixture_find(s, "worker")->open_from_us, 0);
+    ck_assert_int_eq(fixture_find(s, "worker")->open, OPEN_ALWAYS);
     snapshot_unref(s);
 }
 END_TEST
@@ -252,6 +252,138 @@ START_TEST(a_near_grant_is_a_weaker_role_here_or_the_right_one_elsewhere)
 }
 END_TEST
 
+START_TEST(a_custom_role_grants_what_it_contains)
+{
+    static const char *const invoke[] = {"run.services.get", "run.routes.invoke", NULL};
+    static const char *const other[] = {"run.services.get", NULL};
+    snapshot_builder *b = fixture_builder();
+    snapshot_builder_role(b, "projects/my-project/roles/caller", invoke);
+    snapshot_builder_role(b, "projects/my-project/roles/reader", other);
+    fixture_bind(b, "db-service", "projects/my-project/roles/caller", "user:" ALICE);
+    fixture_bind(b, "db-service", "projects/my-project/roles/reader", "user:" BOB);
+    snapshot *s = fixture_build(b);
+    ck_assert(granted(s, "db-service", ALICE));
+    ck_assert(!granted(s, "db-service", BOB));
+    ck_assert_uint_eq(snapshot_role_count(s), 2);
+    ck_assert(snapshot_role_grants(s, SPAN_LIT("projects/my-project/roles/reader"),
+                                   SPAN_LIT("run.services.get")));
+    ck_assert_ptr_null(snapshot_find_role(s, SPAN_LIT("projects/my-project/roles/none")));
+    snapshot_unref(s);
+}
+END_TEST
+
+static const binding *allowed(const snapshot *s, const char *account_email, const char *email,
+                              const char *permission)
+{
+    principal p;
+    ck_assert(snapshot_principal(s, email, NULL, &p));
+    const resource r = {.account = snapshot_find_account(s, span_of(account_email))};
+    return snapshot_allows(s, &r, &p, permission, NOW_US);
+}
+
+START_TEST(the_policy_of_an_account_says_who_may_act_as_it)
+{
+    snapshot_builder *b = fixture_builder();
+    snapshot_builder_grant(b, &(grant_spec){.account = BACKEND,
+                                            .role = "roles/iam.serviceAccountTokenCreator",
+                                            .member = "user:" ALICE});
+    snapshot_builder_grant(
+        b, &(grant_spec){.account = BACKEND, .role = "roles/run.invoker", .member = "user:" BOB});
+    snapshot_builder_grant(b, &(grant_spec){.role = "roles/iam.serviceAccountOpenIdTokenCreator",
+                                            .member = "domain:example.com"});
+    snapshot *s = fixture_build(b);
+    ck_assert_uint_eq(snapshot_binding_count(s), 3);
+    ck_assert(allowed(s, BACKEND, ALICE, "iam.serviceAccounts.signJwt"));
+    ck_assert(!allowed(s, FRONTEND, ALICE, "iam.serviceAccounts.signJwt"));
+    ck_assert(!allowed(s, BACKEND, BOB, "iam.serviceAccounts.signJwt"));
+    ck_assert(allowed(s, FRONTEND, BOB, "iam.serviceAccounts.getOpenIdToken")->project_level);
+    ck_assert(!allowed(s, FRONTEND, BOB, "iam.serviceAccounts.getAccessToken"));
+    ck_assert(!granted(s, "frontend", BOB)); /* the account's policy is no service's */
+    ck_assert(!granted(s, "backend-api", BOB));
+    snapshot_unref(s);
+}
+END_TEST
+
+/* ---- putting a snapshot into a builder again ---- */
+
+static snapshot *again(const snapshot *s)
+{
+    snapshot_builder *b = snapshot_builder_new();
+    snapshot_builder_project(b, snapshot_project(s));
+    snapshot_builder_emulation(b, snapshot_emulation(s));
+    for (size_t i = 0; i < snapshot_account_count(s); i++)
+        snapshot_builder_account(b, snapshot_account(s, i));
+    for (size_t i = 0; i < snapshot_service_count(s); i++)
+        snapshot_builder_service(b, snapshot_service(s, i), snapshot_service(s, i)->account->email);
+    for (size_t i = 0; i < snapshot_group_edge_count(s); i++) {
+        const char *group, *in;
+        snapshot_group_edge(s, i, &group, &in);
+        snapshot_builder_group(b, group, in);
+    }
+    for (size_t i = 0; i < snapshot_role_count(s); i++)
+        snapshot_builder_role(b, snapshot_role(s, i)->name, snapshot_role(s, i)->permissions);
+    for (size_t i = 0; i < snapshot_deny_count(s); i++)
+        snapshot_builder_deny(b, snapshot_deny(s, i));
+    for (size_t i = 0; i < snapshot_image_count(s); i++) {
+        const char *const *command;
+        const char *image = snapshot_image_at(s, i, &command);
+        snapshot_builder_image(b, image, command);
+    }
+    return fixture_build(b);
+}
+
+START_TEST(what_a_snapshot_tells_can_be_given_to_a_builder_again)
+{
+    static const char *const everybody[] = {"principalSet://goog/public:all", NULL};
+    static const char *const invoke[] = {"run.routes.invoke", NULL};
+    static const char *const command[] = {"./app", "--fast", NULL};
+    snapshot_builder *b = fixture_builder();
+    snapshot_builder_account(b, &(account){.email = "new-sa@my-project.iam.gserviceaccount.com",
+                                           .unique_id = "112233445566778899001",
+                                           .description = "made by hand"});
+    fixture_service(b,
+                    (service){.name = "made",
+                              .revision = "made-00007-xyz",
+                              .image = "europe-docker.pkg.dev/p/r/app"},
+                    FRONTEND);
+    snapshot_builder_group(b, "team@example.com", "user:" ALICE);
+    snapshot_builder_role(b, "projects/my-project/roles/caller", invoke);
+    snapshot_builder_deny(b, &(deny_rule){.policy = "no-one", .principals = everybody});
+    snapshot_builder_image(b, "europe-docker.pkg.dev/p/r/app", command);
+    snapshot *first = fixture_build(b), *s = again(first);
+    snapshot_unref(first);
+    const account *a = snapshot_find_account(s, SPAN_LIT("112233445566778899001"));
+    ck_assert_ptr_nonnull(a);
+    ck_assert_str_eq(a->description, "made by hand");
+    ck_assert_uint_eq(snapshot_account_count(s), 6);
+    ck_assert_str_eq(fixture_find(s, "made")->revision, "made-00007-xyz");
+    ck_assert_str_eq(fixture_find(s, "made")->image, "europe-docker.pkg.dev/p/r/app");
+    ck_assert_str_eq(fixture_find(s, "made")->resource_name,
+                     "projects/my-project/locations/us-central1/services/made");
+    ck_assert_str_eq(snapshot_deny(s, 0)->policy, "no-one");
+    ck_assert_str_eq(snapshot_deny(s, 0)->principals[0], everybody[0]);
+    ck_assert_ptr_null(snapshot_deny(s, 0)->exception_principals[0]);
+    ck_assert_str_eq(snapshot_image(s, SPAN_LIT("europe-docker.pkg.dev/p/r/app"))[1], "--fast");
+    ck_assert_ptr_null(snapshot_image(s, SPAN_LIT("other")));
+    ck_assert_ptr_nonnull(snapshot_find_role(s, SPAN_LIT("projects/my-project/roles/caller")));
+    ck_assert_uint_eq(snapshot_group_edge_count(s), 1);
+    snapshot_unref(s);
+}
+END_TEST
+
+START_TEST(a_place_without_a_line_is_only_named)
+{
+    auto_buf buf b = buf_make(200);
+    place_put(&b, (place){"t.yaml", 7, 3}, true);
+    buf_char(&b, '|');
+    place_put(&b, (place){"t.yaml", 7, 3}, false);
+    buf_char(&b, '|');
+    place_put(&b, (place){"set by gcloud", 0, 0}, true);
+    place_put(&b, (place){NULL, 0, 0}, true);
+    ck_assert_str_eq(b.p, "t.yaml:7:3|t.yaml:7|set by gcloud");
+}
+END_TEST
+
 /* ---- propagation ---- */
 
 static snapshot *delayed(const char *member_text, int64_t delay_s, const snapshot *before,
@@ -259,7 +391,7 @@ static snapshot *delayed(const char *member_text, int64_t delay_s, const snapsho
 {
     snapshot_builder *b = fixture_builder();
     snapshot_builder_emulation(
-        b, &(emulation){.token_lifetime_s = 3600, .propagation_delay_s = delay_s});
+        b, &(emulation){.token_lifetime_s = 3600, .propagation = {delay_s, delay_s, false}});
     if (member_text)
         fixture_bind(b, "db-service", INVOKER, member_text);
     return snapshot_build(b, before, now_us);
@@ -269,13 +401,17 @@ START_TEST(a_new_grant_counts_after_the_delay)
 {
     snapshot *first = delayed(NULL, 120, NULL, NOW_US);
     snapshot *second = delayed("user:" ALICE, 120, first, NOW_US);
-    const binding *g = found(second, "db-service", ALICE, NOW_US);
-    ck_assert_int_eq(g->effective_us, NOW_US + 120 * SECOND);
+    const int64_t then = NOW_US + 120 * SECOND;
+    ck_assert_ptr_null(fixture_grant(second, "db-service", ALICE, then - 1));
+    const binding *g = found(second, "db-service", ALICE, then);
+    ck_assert_int_eq(g->effective_us, then);
     ck_assert_int_eq(g->granted_us, NOW_US);
     /* Another reload in between does not start the wait anew. */
     snapshot *third = delayed("user:" ALICE, 120, second, NOW_US + 60 * SECOND);
-    g = found(third, "db-service", ALICE, NOW_US + 60 * SECOND);
-    ck_assert_int_eq(g->effective_us, NOW_US + 120 * SECOND);
+    ck_assert_ptr_null(fixture_grant(third, "db-service", ALICE, then - 1));
+    g = found(third, "db-service", ALICE, then);
+    ck_assert_int_eq(g->effective_us, then);
+    ck_assert_int_eq(g->granted_us, NOW_US);
     snapshot_unref(first);
     snapshot_unref(second);
     snapshot_unref(third);
@@ -300,7 +436,10 @@ START_TEST(an_opened_service_opens_after_the_delay)
 {
     snapshot *first = delayed(NULL, 40, NULL, NOW_US);
     snapshot *second = delayed("allUsers", 40, first, NOW_US);
-    ck_assert_int_eq(fixture_find(second, "db-service")->open_from_us, NOW_US + 40 * SECOND);
+    const service *db = fixture_find(second, "db-service");
+    ck_assert_int_eq(db->open, OPEN_AT_TIMES);
+    ck_assert(!snapshot_is_open(second, db, NOW_US + 40 * SECOND - 1));
+    ck_assert(snapshot_is_open(second, db, NOW_US + 40 * SECOND));
     snapshot_unref(first);
     snapshot_unref(second);
 }
@@ -310,7 +449,7 @@ START_TEST(a_grant_in_effect_hides_one_that_waits)
 {
     snapshot *first = delayed("domain:example.com", 120, NULL, NOW_US);
     snapshot_builder *b = fixture_builder();
-    snapshot_builder_emulation(b, &(emulation){.propagation_delay_s = 120});
+    snapshot_builder_emulation(b, &(emulation){.propagation = {120, 120, false}});
     fixture_bind(b, "db-service", INVOKER, "user:" ALICE);
     fixture_bind(b, "db-service", INVOKER, "domain:example.com");
     snapshot *second = snapshot_build(b, first, NOW_US);
@@ -347,6 +486,8 @@ int main(void)
     tcase_add_test(t, services_get_their_derived_names);
     tcase_add_test(t, people_are_those_named_and_those_mentioned);
     tcase_add_test(t, a_principal_is_known_by_email_or_by_numeric_sub);
+    tcase_add_test(t, what_a_snapshot_tells_can_be_given_to_a_builder_again);
+    tcase_add_test(t, a_place_without_a_line_is_only_named);
     tcase_add_test(t, a_snapshot_lives_until_its_last_holder_lets_go);
     suite_add_tcase(suite, t);
     t = tcase_create("grants");
@@ -354,6 +495,8 @@ int main(void)
     tcase_add_test(t, the_services_own_binding_is_named_before_the_projects);
     tcase_add_test(t, a_binding_of_an_unknown_service_binds_nothing);
     tcase_add_test(t, allUsers_opens_a_service_or_all_of_them);
+    tcase_add_test(t, a_custom_role_grants_what_it_contains);
+    tcase_add_test(t, the_policy_of_an_account_says_who_may_act_as_it);
     tcase_add_test(t, a_near_grant_is_a_weaker_role_here_or_the_right_one_elsewhere);
     suite_add_tcase(suite, t);
     t = tcase_create("propagation");

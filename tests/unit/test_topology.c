@@ -18,7 +18,8 @@ static const problem_row REFUSED[] = {
      "t.yaml:2:1: unknown key 'servics' in the topology; did you mean 'services'?\n"},
     {PROJECT "zzz: {}\n",
      "t.yaml:2:1: unknown key 'zzz' in the topology; there are: project, region, listen, keys, "
-     "service_accounts, services, matrix, groups, users, include, emulation, limits, egress\n"},
+     "service_accounts, services, matrix, groups, users, roles, deny, images, include, emulation, "
+     "limits, egress\n"},
     {PROJECT "services: [api]\n", "t.yaml:2:11: services: expected a mapping, found a list\n"},
     {PROJECT "service_accounts: [a]\n",
      "t.yaml:2:19: service_accounts: expected a mapping, found a list\n"},

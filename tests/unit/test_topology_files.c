@@ -216,7 +216,7 @@ START_TEST(the_tutorials_topology_grants_what_the_tutorial_grants)
     for (size_t a = 0; a < 4; a++) {
         const service *svc = snapshot_find_service(s, span_of(services[a]));
         ck_assert_ptr_eq(svc->account, snapshot_resolve_account(s, span_of(accounts[a])));
-        ck_assert_int_eq(svc->open_from_us == 0, a == 0);
+        ck_assert_int_eq(svc->open, a == 0 ? OPEN_ALWAYS : OPEN_NEVER);
         for (size_t t = 0; t < 4; t++)
             ck_assert_msg(may_call(s, accounts[a], services[t]) == allowed[a][t], "%s -> %s",
                           accounts[a], services[t]);

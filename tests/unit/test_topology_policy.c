@@ -26,7 +26,7 @@ static const problem_row REFUSED[] = {
      "address\n"},
     {PROJECT "service_accounts: { a-sa: { name: x } }\n",
      "t.yaml:2:29: unknown key 'name' in service account 'a-sa'; there are: display_name, "
-     "disabled\n"},
+     "description, disabled, unique_id, policy\n"},
     {PROJECT "service_accounts: { a-sa: { display_name: [] } }\n",
      "t.yaml:2:43: display_name: expected text, found a list\n"},
     {PROJECT "service_accounts: { a-sa: { disabled: 1 } }\n",
@@ -124,8 +124,7 @@ static const problem_row REFUSED[] = {
     {POLICY("      - role: invoker\n        members: [allUsers]\n"),
      "t.yaml:6:15: unknown role 'invoker'\n"},
     {POLICY("      - role: projects/p/roles/mine\n        members: [allUsers]\n"),
-     "t.yaml:6:15: role 'projects/p/roles/mine' is a custom role: its permissions are not known "
-     "here; use a predefined one such as roles/run.invoker\n"},
+     "t.yaml:6:15: custom role 'projects/p/roles/mine' is not defined under 'roles'\n"},
     {POLICY("      - role: roles/run.invoker\n        members: allUsers\n"),
      "t.yaml:7:18: members: expected a list of members, found 'allUsers'\n"},
     {POLICY("      - role: roles/run.invoker\n        members:\n        - alice@example.com\n"),
@@ -133,10 +132,6 @@ static const problem_row REFUSED[] = {
      "\"user:alice@example.com\"\n"},
     {POLICY("      - role: roles/run.invoker\n        members: [{}]\n"),
      "t.yaml:7:19: members: expected a member such as user:alice@example.com, found a mapping\n"},
-    {POLICY("      - role: roles/run.invoker\n        members: [allUsers]\n"
-            "        condition: { title: x, expression: \"true\" }\n"),
-     "t.yaml:8:20: conditions are not supported yet; leave this binding out or grant without "
-     "one\n"},
     {POLICY("      - role: roles/run.invoker\n        members: [allUsers]\n        member: x\n"),
      "t.yaml:8:9: unknown key 'member' in a binding; did you mean 'members'?\n"},
 };

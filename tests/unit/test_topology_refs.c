@@ -105,7 +105,7 @@ START_TEST(what_is_left_out_has_productions_defaults)
     const emulation *e = snapshot_emulation(s);
     ck_assert_int_eq(e->token_lifetime_s, 3600);
     ck_assert_int_eq(e->clock_skew_s, 60);
-    ck_assert_int_eq(e->propagation_delay_s, 0);
+    ck_assert_int_eq(e->propagation.max_s, 0);
     const service *api = snapshot_service(s, 0);
     ck_assert_str_eq(api->listen, "127.0.0.1:8081");
     ck_assert_str_eq(api->metadata, "127.0.0.1:8181");
@@ -157,7 +157,7 @@ START_TEST(what_is_given_arrives)
     ck_assert_str_eq(snapshot_project(s)->region, "europe-west1");
     ck_assert_str_eq(snapshot_project(s)->default_account, "42-compute@developer.gserviceaccount."
                                                            "com");
-    ck_assert_int_eq(snapshot_emulation(s)->propagation_delay_s, 120);
+    ck_assert_int_eq(snapshot_emulation(s)->propagation.min_s, 120);
     ck_assert_int_eq(snapshot_emulation(s)->token_lifetime_s, 60);
     ck_assert_int_eq(snapshot_emulation(s)->clock_skew_s, 0);
     ck_assert_uint_eq(snapshot_user_count(s), 1);

@@ -5,6 +5,8 @@
 #include "base/attr.h"
 #include "http/server_impl.h"
 
+enum { REFUSAL_MAX = 64 * 1024 };
+
 static http_answer *answer_new(unsigned status, const http_field *fields, span body,
                                enum MHD_ResponseMemoryMode mode)
 {
@@ -140,9 +142,15 @@ void respond_drop_gone(http_server *s)
 
 void respond_error(http_request *r, unsigned status, const char *sentence, bool close)
 {
-    auto_buf buf text = buf_make(512);
-    buf_fmt(&text, "%s\n", sentence);
+    const http_server_options *o = &r->conn->server->options;
+    auto_buf buf text = buf_make(REFUSAL_MAX);
+    if (o->refusal)
+        o->refusal(r, status, sentence, &text);
+    else
+        buf_fmt(&text, "%s\n", sentence);
     const http_field fields[] = {
-        {"Content-Type", "text/plain; charset=utf-8"}, {close ? "Connection" : NULL, "close"}, {0}};
+        {"Content-Type", o->refusal ? o->refusal_type : "text/plain; charset=utf-8"},
+        {close ? "Connection" : NULL, "close"},
+        {0}};
     http_respond(r, status, fields, buf_view(&text), false);
 }

@@ -13,6 +13,11 @@ typedef struct http_request http_request;
 typedef struct http_server_options {
     void (*handle)(void *ctx, http_request *r); /* called once the whole body is there */
     void *ctx;
+    /* Nullable. How the server's own refusals (malformed, too large, stopping) are worded: appends
+     * the body, a complete document; its type. NULL: the sentence as plain text. Of r, method and
+     * target can be asked. */
+    void (*refusal)(const http_request *r, unsigned status, const char *sentence, buf *out);
+    const char *refusal_type;
     size_t head_max; /* bytes; 431 beyond */
     size_t body_max; /* bytes; 413 beyond */
     unsigned connections_max;

@@ -177,8 +177,13 @@ static void attempt(keys_fetch *f)
         failed(f, "the host's name is not resolved yet");
         return;
     }
-    f->running = proxy_fetch(f->o.proxy, &a, f->authority, f->target, JWKS_TEXT_MAX,
-                             ANSWER_TIMEOUT_US, on_result, f);
+    f->running = proxy_fetch(f->o.proxy, &(fetch_request){.to = &a,
+                                                          .host = f->authority,
+                                                          .target = f->target,
+                                                          .answer_max = JWKS_TEXT_MAX,
+                                                          .timeout_us = ANSWER_TIMEOUT_US,
+                                                          .on_result = on_result,
+                                                          .ctx = f});
 }
 
 /* Cuts http://HOST:PORT/PATH; a port is put in where none stands. */

@@ -143,13 +143,24 @@ void proxy_adopt(proxy *p, int fd, const net_addr *peer, void *tag);
 void proxy_drain(proxy *p, int64_t deadline_us, void (*on_idle)(void *ctx), void *ctx);
 void proxy_close(proxy *p);
 
-/* A plain GET by the pool's own client, for the JWKS: on_result(ctx, status, body, e) once; status
- * 0 with *e on failure. body_max bounds the answer. */
+/* A request by the pool's own client, for the JWKS and whatever else the main thread asks the
+ * metadata process: on_result(ctx, status, body, e) once, after this returned; status 0 with *e on
+ * failure. Nothing of r need outlive the call but ctx. */
+typedef struct fetch_request {
+    const net_addr *to;
+    span method; /* empty: GET */
+    span host, target;
+    const field *fields; /* besides Host, Accept and what frames the body */
+    size_t field_count;  /* at most FETCH_FIELDS_MAX */
+    span body;
+    size_t answer_max; /* bytes of its body */
+    int64_t timeout_us;
+    void (*on_result)(void *ctx, unsigned status, span body, const error *e);
+    void *ctx;
+} fetch_request;
+enum { FETCH_FIELDS_MAX = 8 };
 typedef struct fetch fetch;
-fetch *proxy_fetch(proxy *p, const net_addr *a, span host, span target, size_t body_max,
-                   int64_t timeout_us,
-                   void (*on_result)(void *ctx, unsigned status, span body, const error *e),
-                   void *ctx);
+fetch *proxy_fetch(proxy *p, const fetch_request *r);
 void fetch_cancel(fetch *f);
 
 /* The first field of that name in the answer; empty when there is none. Within on_result only. */

@@ -1,4 +1,5 @@
-/* A plain GET by the pool's own client: one request, one bounded body, one result. */
+/* A request by the pool's own client: one request, one bounded body, one result. */
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/attr.h"
@@ -10,7 +11,9 @@ struct fetch {
     loop_timer timer; /* the deadline; or, once over, the moment to tell */
     void (*on_result)(void *ctx, unsigned status, span body, const error *e);
     void *ctx;
-    buf body;
+    char *upload; /* its body, as far as it was not handed over yet */
+    size_t upload_n, upload_sent;
+    buf body;      /* of the answer */
     error failure; /* kind is ERR_NONE while there is none */
     bool over;
     call *call;
@@ -24,6 +27,7 @@ static void unlink_and_free(fetch *f)
         f->next->previous = f->previous;
     call_release(f->call);
     buf_free(&f->body);
+    free(f->upload);
     free(f);
 }
 
@@ -75,12 +79,27 @@ static void read_body(fetch *f)
         fail(f, ERR_UNAVAILABLE, f->call->why ? f->call->why : "the answer broke off");
 }
 
+/* As much of the body as there is room for; the rest when the call has changed. */
+static void send_body(fetch *f)
+{
+    while (f->upload_sent < f->upload_n) {
+        size_t n = call_send(f->call, f->upload + f->upload_sent, f->upload_n - f->upload_sent);
+        if (n == 0)
+            break;
+        f->upload_sent += n;
+    }
+    if (f->upload_sent == f->upload_n && !f->call->body_ended)
+        call_end(f->call, NULL, 0);
+}
+
 static void on_changed(void *owner)
 {
     fetch *f = owner;
     const call *c = f->call;
     if (f->over)
         return;
+    if (c->state == CALL_WAITING || c->state == CALL_BODY)
+        send_body(f);
     switch (c->state) {
     case CALL_FAILED:
         fail(f, ERR_UNAVAILABLE, c->why);
@@ -96,29 +115,36 @@ static void on_changed(void *owner)
     }
 }
 
-static void start(fetch *f, const net_addr *a, span host, span target)
+static void start(fetch *f, const fetch_request *r)
 {
-    const field fields[] = {{SPAN_LIT("Host"), host}, {SPAN_LIT("Accept"), SPAN_LIT("*/*")}};
-    const head_out head = {.method = SPAN_LIT("GET"),
-                           .target = target,
+    field fields[FETCH_FIELDS_MAX + 2] = {{SPAN_LIT("Host"), r->host},
+                                          {SPAN_LIT("Accept"), SPAN_LIT("*/*")}};
+    size_t n = 2;
+    assert(r->field_count <= FETCH_FIELDS_MAX);
+    for (size_t i = 0; i < r->field_count; i++)
+        fields[n++] = r->fields[i];
+    const span method = r->method.n ? r->method : SPAN_LIT("GET");
+    const bool framed = r->body.n || span_eq_str(method, "POST") || span_eq_str(method, "PUT");
+    const head_out head = {.method = method,
+                           .target = r->target,
                            .fields = fields,
-                           .field_count = countof(fields)};
-    call_start(f->call, a, &head, false);
+                           .field_count = n,
+                           .framing = {.has_length = framed, .length = r->body.n}};
+    call_start(f->call, r->to, &head, r->body.n > 0);
     on_changed(f);
 }
 
-fetch *proxy_fetch(proxy *p, const net_addr *a, span host, span target, size_t body_max,
-                   int64_t timeout_us,
-                   void (*on_result)(void *ctx, unsigned status, span body, const error *e),
-                   void *ctx)
+fetch *proxy_fetch(proxy *p, const fetch_request *r)
 {
     fetch *f = calloc(1, sizeof *f);
     if (!f)
         abort();
     f->proxy = p;
-    f->on_result = on_result;
-    f->ctx = ctx;
-    f->body = buf_make(body_max);
+    f->on_result = r->on_result;
+    f->ctx = r->ctx;
+    f->body = buf_make(r->answer_max);
+    f->upload = span_dup(r->body);
+    f->upload_n = r->body.n;
     f->timer.fire = on_timer;
     f->next = p->fetches;
     if (f->next)
@@ -127,8 +153,8 @@ fetch *proxy_fetch(proxy *p, const net_addr *a, span host, span target, size_t b
     f->call = h1_call_take(&p->h1_calls, p->pool);
     f->call->changed = on_changed;
     f->call->owner = f;
-    loop_timer_set(p->loop, &f->timer, loop_now_us(p->loop) + timeout_us);
-    start(f, a, host, target);
+    loop_timer_set(p->loop, &f->timer, loop_now_us(p->loop) + r->timeout_us);
+    start(f, r);
     return f;
 }
 

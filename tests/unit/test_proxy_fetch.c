@@ -24,8 +24,13 @@ static void on_result(void *ctx, unsigned status, span body, const error *e)
 
 static fetch *start(int64_t timeout_us)
 {
-    fetch *f = proxy_fetch(R.proxy, &R.forward.upstream, SPAN_LIT("keys.local"),
-                           SPAN_LIT("/certs?x=1"), 10, timeout_us, on_result, &got);
+    fetch *f = proxy_fetch(R.proxy, &(fetch_request){.to = &R.forward.upstream,
+                                                     .host = SPAN_LIT("keys.local"),
+                                                     .target = SPAN_LIT("/certs?x=1"),
+                                                     .answer_max = 10,
+                                                     .timeout_us = timeout_us,
+                                                     .on_result = on_result,
+                                                     .ctx = &got});
     ck_assert_ptr_nonnull(f);
     ck_assert_uint_eq(got.calls, 0);
     return f;
@@ -126,8 +131,13 @@ START_TEST(a_proxy_without_callers_fetches_and_tells_the_answers_fields)
     rig_close(&R);
     rig_open_with(&R, &o);
     fetch *f = NULL;
-    f = proxy_fetch(R.proxy, &R.forward.upstream, SPAN_LIT("h"), SPAN_LIT("/"), 100,
-                    RIG_PATIENCE_US, on_header, &f);
+    f = proxy_fetch(R.proxy, &(fetch_request){.to = &R.forward.upstream,
+                                              .host = SPAN_LIT("h"),
+                                              .target = SPAN_LIT("/"),
+                                              .answer_max = 100,
+                                              .timeout_us = RIG_PATIENCE_US,
+                                              .on_result = on_header,
+                                              .ctx = &f});
     int up = rig_accept(&R);
     rig_say(&R, up, "HTTP/1.1 200 OK\r\nCache-Control: max-age=9\r\nContent-Length: 1\r\n\r\nx");
     RIG_UNTIL(&R, max_age[0]);
@@ -155,6 +165,91 @@ START_TEST(a_fetch_reuses_a_connection)
 }
 END_TEST
 
+static void post(span method, span body)
+{
+    const field fields[] = {{SPAN_LIT("Content-Type"), SPAN_LIT("a/b")},
+                            {SPAN_LIT("Authorization"), SPAN_LIT("Bearer x")}};
+    (void)proxy_fetch(R.proxy, &(fetch_request){.to = &R.forward.upstream,
+                                                .method = method,
+                                                .host = SPAN_LIT("h"),
+                                                .target = SPAN_LIT("/t"),
+                                                .fields = fields,
+                                                .field_count = countof(fields),
+                                                .body = body,
+                                                .answer_max = 10,
+                                                .timeout_us = RIG_PATIENCE_US,
+                                                .on_result = on_result,
+                                                .ctx = &got});
+}
+
+#define POST_FIELDS "Host: h\r\nAccept: */*\r\nContent-Type: a/b\r\nAuthorization: Bearer x\r\n"
+
+static const struct {
+    span method, body;
+    const char *heard;
+} posts[] = {
+    {{"POST", 4},
+     {"hello", 5},
+     "POST /t HTTP/1.1\r\n" POST_FIELDS "Content-Length: 5\r\n\r\nhello"},
+    {{"POST", 4}, {"", 0}, "POST /t HTTP/1.1\r\n" POST_FIELDS "Content-Length: 0\r\n\r\n"},
+    {{"DELETE", 6}, {"", 0}, "DELETE /t HTTP/1.1\r\n" POST_FIELDS "\r\n"},
+};
+
+START_TEST(method_fields_and_body_are_sent)
+{
+    post(posts[_i].method, posts[_i].body);
+    int up = rig_accept(&R);
+    rig_hear(&R, up, &heard, posts[_i].body.n ? "hello" : "\r\n\r\n");
+    ck_assert_str_eq(heard.p, posts[_i].heard);
+    rig_say(&R, up, answers[0].answer);
+    RIG_UNTIL(&R, got.calls);
+    ck_assert_uint_eq(got.status, 200);
+    close(up);
+}
+END_TEST
+
+START_TEST(a_large_body_is_sent_piece_by_piece)
+{
+    static char big[3 * 1024 * 1024];
+    static char sink[65536];
+    memset(big, 'x', sizeof big - 1);
+    big[sizeof big - 1] = '!';
+    post(SPAN_LIT("POST"), (span){big, sizeof big});
+    int up = rig_accept(&R);
+    size_t total = 0;
+    char last = 0;
+    while (last != '!') {
+        ssize_t n = recv(up, sink, sizeof sink, MSG_DONTWAIT);
+        ck_assert(n != 0);
+        if (n > 0) {
+            total += (size_t)n;
+            last = sink[n - 1];
+        } else {
+            rig_turn(&R);
+        }
+    }
+    ck_assert_uint_gt(total, sizeof big);
+    rig_say(&R, up, answers[0].answer);
+    RIG_UNTIL(&R, got.calls);
+    ck_assert_uint_eq(got.status, 200);
+    close(up);
+}
+END_TEST
+
+START_TEST(an_answer_before_the_whole_body_is_taken_counts)
+{
+    static char big[8 * 1024 * 1024];
+    memset(big, 'x', sizeof big);
+    post(SPAN_LIT("POST"), (span){big, sizeof big});
+    int up = rig_accept(&R);
+    rig_say(&R, up, "HTTP/1.1 413 No\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno");
+    RIG_UNTIL(&R, got.calls);
+    ck_assert_uint_eq(got.status, 413);
+    ck_assert_str_eq(got.body, "no");
+    close(up);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("proxy_fetch");
@@ -168,6 +263,9 @@ int main(void)
     tcase_add_test(t, closing_the_proxy_ends_a_fetch_without_a_word);
     tcase_add_test(t, a_proxy_without_callers_fetches_and_tells_the_answers_fields);
     tcase_add_test(t, a_fetch_reuses_a_connection);
+    tcase_add_loop_test(t, method_fields_and_body_are_sent, 0, countof(posts));
+    tcase_add_test(t, a_large_body_is_sent_piece_by_piece);
+    tcase_add_test(t, an_answer_before_the_whole_body_is_taken_counts);
     suite_add_tcase(s, t);
     return check_main(s);
 }

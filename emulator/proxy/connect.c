@@ -204,7 +204,7 @@ static void on_reached(void *owner)
 void connect_through(connect_request *c, const net_addr *a)
 {
     c->asked = false;
-    c->up = upstream_open(c->proxy->loop, a, REACH_US);
+    c->up = upstream_open(c->proxy->loop, a, REACH_US, 0);
     if (c->up)
         upstream_own(c->up, on_reached, c);
     else

@@ -241,6 +241,7 @@ void exchange_forward(exchange *x, const forward *f)
                        : h1_call_take(&x->proxy->h1_calls, x->proxy->pool);
     x->call->changed = on_call_changed;
     x->call->owner = x;
+    x->call->patience_us = f->patience_us;
     call_start(x->call, &f->upstream, &head, x->has_body && !x->expect_continue);
     take_verdict(x, VERDICT_FORWARD);
 }

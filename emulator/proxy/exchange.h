@@ -53,6 +53,7 @@ void exchange_reply(exchange *x, const reply *r);
 typedef struct forward {
     net_addr upstream;
     bool http2;              /* it speaks HTTP/2, by prior knowledge */
+    int64_t patience_us;     /* for so long it may refuse connections: it is being started */
     int64_t timeout_us;      /* from now until the last byte of the response; <= 0: none */
     uint64_t body_limit;     /* of the request's body as it comes, no WebSocket's; 0: none */
     uint64_t response_limit; /* of head and body together where the length is declared; 0: none */

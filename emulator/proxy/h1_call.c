@@ -121,7 +121,7 @@ static void abort_call(call *base, proxy_failure f, const char *why)
 
 static bool reach(h1_call *c, bool fresh)
 {
-    c->up = pool_take(c->pool, &c->to, fresh);
+    c->up = pool_take(c->pool, &c->to, fresh, c->base.patience_us);
     if (!c->up) {
         h1_call_fail(c, PROXY_CONNECT_FAILED, "the upstream refused the connection");
         return false;

@@ -229,7 +229,7 @@ void h2_call_submit(h2_call *c)
     h2_answer_reset(c);
     c->base.reset_code = 0;
     for (unsigned tries = 0; tries < 2; tries++) {
-        h2_upstream *u = h2_upstream_take(c->pool, &c->to, c->fresh);
+        h2_upstream *u = h2_upstream_take(c->pool, &c->to, c->fresh, c->base.patience_us);
         if (!u)
             break;
         if (submit_on(u, c))

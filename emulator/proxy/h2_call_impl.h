@@ -66,8 +66,9 @@ struct h2_pool {
     size_t spare_count;
 };
 
-/* h2_upstream.c: a connection with room, or NULL and errno. fresh: a new one. */
-h2_upstream *h2_upstream_take(h2_pool *p, const net_addr *to, bool fresh);
+/* h2_upstream.c: a connection with room, or NULL and errno. fresh: a new one; patience_us of it:
+ * see upstream_open. */
+h2_upstream *h2_upstream_take(h2_pool *p, const net_addr *to, bool fresh, int64_t patience_us);
 void h2_upstream_attach(h2_upstream *u, h2_call *c);
 void h2_upstream_detach(h2_call *c); /* harmless when it is not attached */
 /* c's owner hears of a change when nghttp2 is done with what came; or, after all, not. */

@@ -152,9 +152,9 @@ static nghttp2_session *new_session(h2_pool *p, h2_upstream *u)
     return ng;
 }
 
-static h2_upstream *conn_new(h2_pool *p, const net_addr *to)
+static h2_upstream *conn_new(h2_pool *p, const net_addr *to, int64_t patience_us)
 {
-    upstream *up = upstream_open(p->home->loop, to, p->options.connect_timeout_us);
+    upstream *up = upstream_open(p->home->loop, to, p->options.connect_timeout_us, patience_us);
     if (!up)
         return NULL;
     h2_upstream *u = calloc(1, sizeof *u);
@@ -187,12 +187,12 @@ static bool same_addr(const net_addr *a, const net_addr *b)
     return a->len == b->len && memcmp(&a->ss, &b->ss, a->len) == 0;
 }
 
-h2_upstream *h2_upstream_take(h2_pool *p, const net_addr *to, bool fresh)
+h2_upstream *h2_upstream_take(h2_pool *p, const net_addr *to, bool fresh, int64_t patience_us)
 {
     for (h2_upstream *u = fresh ? NULL : p->conns; u; u = u->next)
         if (has_room(u) && same_addr(&u->to, to))
             return u;
-    return conn_new(p, to);
+    return conn_new(p, to, patience_us);
 }
 
 /* ---- the pool ---- */

@@ -117,7 +117,7 @@ static home *home_of(pool *p, const net_addr *a)
     return h;
 }
 
-upstream *pool_take(pool *p, const net_addr *a, bool fresh)
+upstream *pool_take(pool *p, const net_addr *a, bool fresh, int64_t patience_us)
 {
     home *h = home_of(p, a);
     upstream *u = fresh ? NULL : h->newest;
@@ -127,7 +127,7 @@ upstream *pool_take(pool *p, const net_addr *a, bool fresh)
         u->reused = true;
         return u;
     }
-    u = upstream_open(p->loop, a, p->options.connect_timeout_us);
+    u = upstream_open(p->loop, a, p->options.connect_timeout_us, patience_us);
     if (u)
         u->home = h;
     return u;

@@ -15,9 +15,9 @@ typedef struct pool_options {
 pool *pool_open(loop *l, const pool_options *o);
 void pool_close(pool *p); /* closes the idle ones; those that were taken are their owners' */
 
-/* An idle connection (`fresh`: never one of those) or a new one that is still connecting; NULL and
- * errno when that fails at once. */
-upstream *pool_take(pool *p, const net_addr *a, bool fresh);
+/* An idle connection (`fresh`: never one of those) or a new one that is still connecting, with
+ * patience as upstream_open has it; NULL and errno when that fails at once. */
+upstream *pool_take(pool *p, const net_addr *a, bool fresh, int64_t patience_us);
 
 /* Back for reuse; nothing may be left to read on it. */
 void pool_give(pool *p, upstream *u);

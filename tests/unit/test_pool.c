@@ -41,7 +41,7 @@ static void tear_down(void)
 /* A connection whose other end is *out_peer. */
 static upstream *connected(int *out_peer)
 {
-    upstream *u = pool_take(P, &addr, false);
+    upstream *u = pool_take(P, &addr, false, 0);
     ck_assert_ptr_nonnull(u);
     ck_assert(!u->reused);
     UNTIL(!u->connecting);
@@ -59,9 +59,9 @@ START_TEST(the_connection_that_was_used_last_is_used_next)
     pool_give(P, a);
     pool_give(P, b);
     ck_assert_uint_eq(pool_idle_count(P), 2);
-    ck_assert_ptr_eq(pool_take(P, &addr, false), b);
+    ck_assert_ptr_eq(pool_take(P, &addr, false, 0), b);
     ck_assert(b->reused);
-    ck_assert_ptr_eq(pool_take(P, &addr, false), a);
+    ck_assert_ptr_eq(pool_take(P, &addr, false, 0), a);
     ck_assert_uint_eq(pool_idle_count(P), 0);
     upstream_close(a);
     upstream_close(b);
@@ -75,7 +75,7 @@ START_TEST(a_fresh_connection_is_never_an_idle_one)
     open_pool(0, 8);
     int peer;
     pool_give(P, connected(&peer));
-    upstream *u = pool_take(P, &addr, true);
+    upstream *u = pool_take(P, &addr, true, 0);
     ck_assert(u && !u->reused);
     ck_assert_uint_eq(pool_idle_count(P), 1);
     upstream_close(u);
@@ -90,7 +90,7 @@ START_TEST(addresses_do_not_share_connections)
     pool_give(P, connected(&peer));
     net_addr other = addr;
     net_addr_set_port(&other, (uint16_t)(net_addr_port(&addr) ^ 1u));
-    upstream *u = pool_take(P, &other, false);
+    upstream *u = pool_take(P, &other, false, 0);
     ck_assert(!u || !u->reused);
     ck_assert_uint_eq(pool_idle_count(P), 1);
     upstream_close(u);

@@ -15,6 +15,8 @@ int cmd_metadata(int argc, char **argv)
         {"config", 'c', CLI_STRING, "FILE", "the topology", &config},
         {"addresses", 0, CLI_STRING, "FILE", "addresses that take the place of the topology's",
          &o.addresses_path},
+        {"state", 0, CLI_STRING, "DIR", "the gateway's --state folder, to learn what APIs change",
+         &o.state_dir},
         {"no-watch", 0, CLI_FLAG, NULL, "reload on SIGHUP only", &no_watch},
         {"as", 0, CLI_STRING, "SERVICE", "answer every caller as this service (sidecar)",
          &o.as_service},

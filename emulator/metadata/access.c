@@ -13,7 +13,8 @@ typedef struct entry {
     access_token t;
     uint64_t owner_hash; /* of e-mail and scopes */
     uint64_t token_hash;
-    char *token, *email, *unique_id, *scopes;
+    char *token, *email, *unique_id, *client, *scopes;
+    bool again; /* the metadata server may hand it out again */
 } entry;
 
 struct access_book {
@@ -37,6 +38,7 @@ static void clear(entry *e)
     free(e->token); /* NOLINT(clang-analyzer-unix.Malloc) */
     free(e->email);
     free(e->unique_id);
+    free(e->client);
     free(e->scopes);
 }
 
@@ -58,13 +60,13 @@ static int by_text(const void *a, const void *b)
     return order ? order : (x->n > y->n) - (x->n < y->n);
 }
 
-bool access_scopes(span comma_separated, buf *out)
+bool access_scopes(span wanted, char separator, buf *out)
 {
     span list[ACCESS_SCOPES_MAX];
     size_t n = 0;
-    while (comma_separated.n) {
+    while (wanted.n) {
         span one;
-        (void)span_cut(&comma_separated, ',', &one);
+        (void)span_cut(&wanted, separator, &one);
         one = span_trim(one);
         if (one.n == 0)
             continue;
@@ -128,35 +130,54 @@ static char *new_token(void)
     return buf_take(&b);
 }
 
-static const access_token *mint(access_book *a, const char *email, const char *unique_id,
-                                span scopes, int64_t expires_s, int64_t now_s)
+static const access_token *add(access_book *a, const access_grant *g, bool again, int64_t now_s)
 {
     make_room(a, now_s);
     entry *e = &a->entries[a->count++];
     char *token = new_token();
     *e = (entry){.token = token,
-                 .email = span_dup(span_of(email)),
-                 .unique_id = span_dup(span_of(unique_id)),
-                 .scopes = span_dup(scopes),
-                 .owner_hash = owner_hash(a, email, scopes)};
+                 .email = span_dup(span_of(g->email)),
+                 .unique_id = span_dup(span_of(g->unique_id)),
+                 .client = span_dup(span_of(g->client)),
+                 .scopes = span_dup(g->scopes),
+                 .again = again,
+                 .owner_hash = owner_hash(a, g->email, g->scopes)};
     e->token_hash = hash_bytes(a->key, token, strlen(token));
-    e->t = (access_token){token, e->email, e->unique_id, e->scopes, expires_s};
+    e->t = (access_token){token, e->email, e->unique_id, e->client, e->scopes, g->expires_s};
     return &e->t;
+}
+
+static bool belongs(const entry *e, const access_grant *g, uint64_t hash, bool again)
+{
+    return e->again == again && e->owner_hash == hash && strcmp(e->email, g->email) == 0 &&
+           strcmp(e->unique_id, g->unique_id) == 0 && strcmp(e->client, g->client) == 0 &&
+           span_eq_str(g->scopes, e->scopes);
 }
 
 const access_token *access_get(access_book *a, const char *email, const char *unique_id,
                                span scopes, int64_t lifetime_s, int64_t now_s)
 {
+    /* A new token says 3599, as Google's do: a second is spent on the way. */
+    const int64_t life = lifetime_s > 1 ? lifetime_s - 1 : 1;
+    const access_grant g = {email, unique_id, unique_id, scopes, now_s + life};
     const uint64_t hash = owner_hash(a, email, scopes);
     for (size_t i = 0; i < a->count; i++) {
         const entry *e = &a->entries[i];
-        if (e->owner_hash == hash && e->t.expires_s - now_s > ACCESS_REMINT_S &&
-            strcmp(e->email, email) == 0 && span_eq_str(scopes, e->scopes))
+        if (belongs(e, &g, hash, true) && e->t.expires_s - now_s > ACCESS_REMINT_S)
             return &e->t;
     }
-    /* A new token says 3599, as Google's do: a second is spent on the way. */
-    const int64_t life = lifetime_s > 1 ? lifetime_s - 1 : 1;
-    return mint(a, email, unique_id, scopes, now_s + life, now_s);
+    return add(a, &g, true, now_s);
+}
+
+const access_token *access_mint(access_book *a, const access_grant *g, int64_t now_s)
+{
+    const uint64_t hash = owner_hash(a, g->email, g->scopes);
+    for (size_t i = 0; i < a->count; i++) {
+        const entry *e = &a->entries[i];
+        if (belongs(e, g, hash, false) && e->t.expires_s == g->expires_s)
+            return &e->t;
+    }
+    return add(a, g, false, now_s);
 }
 
 const access_token *access_find(access_book *a, span token, int64_t now_s)

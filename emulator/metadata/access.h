@@ -17,6 +17,7 @@ typedef struct access_token {
     const char *token;
     const char *email;
     const char *unique_id;
+    const char *client; /* whom it was given to: a user's OAuth client, else the unique id */
     const char *scopes; /* space-separated, sorted */
     int64_t expires_s;
 } access_token;
@@ -26,11 +27,22 @@ access_book *access_open(void);
 void access_close(access_book *a);
 
 /* "b,a,b" → "a b" (sorted, once each); the default scope for an empty list. false: too many. */
-bool access_scopes(span comma_separated, buf *out);
+bool access_scopes(span list, char separator, buf *out);
 
-/* The token of this account and scope set: the remembered one, or a new one of lifetime_s. */
+/* The token of this account and scope set: the remembered one, or a new one of lifetime_s. For the
+ * metadata server alone, which hands out tokens again; never one of access_mint. */
 const access_token *access_get(access_book *a, const char *email, const char *unique_id,
                                span scopes, int64_t lifetime_s, int64_t now_s);
+
+typedef struct access_grant {
+    const char *email, *unique_id, *client;
+    span scopes; /* as access_scopes writes them */
+    int64_t expires_s;
+} access_grant;
+
+/* A token of its own for whoever asked, as Google's APIs give one; only within one second the same
+ * grant gives the same token. */
+const access_token *access_mint(access_book *a, const access_grant *g, int64_t now_s);
 
 /* NULL: never handed out, expired or forgotten. */
 const access_token *access_find(access_book *a, span token, int64_t now_s);

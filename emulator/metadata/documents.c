@@ -6,6 +6,7 @@
 #include "jose/id_token.h"
 #include "jose/jws.h"
 #include "metadata/answer.h"
+#include "metadata/bearer.h"
 #include "metadata/room.h"
 
 enum { DOCUMENT_MAX = 64 * 1024 };
@@ -139,15 +140,15 @@ static void info_of_identity(metadata *m, http_request *r, span token)
 static void info_of_access(metadata *m, http_request *r, span token)
 {
     const int64_t now = clock_now_s(m->clock);
-    const access_token *t = access_find(m->access, token, now);
-    if (!t) {
+    const access_token *t = NULL;
+    if (bearer_standing(m->access, m->snapshot, token, now, &t) != TOKEN_GOOD) {
         invalid_token(r);
         return;
     }
     auto_buf buf b = buf_make(DOCUMENT_MAX);
     buf_char(&b, '{');
-    put(&b, "azp", t->unique_id);
-    put(&b, "aud", t->unique_id);
+    put(&b, "azp", t->client);
+    put(&b, "aud", t->client);
     put(&b, "sub", t->unique_id);
     put(&b, "scope", t->scopes);
     put_number(&b, "exp", t->expires_s);
@@ -170,14 +171,14 @@ static bool parameter(http_request *r, const char *name, buf *out)
 static void serve_tokeninfo(metadata *m, http_request *r)
 {
     auto_buf buf token = buf_make(JWS_TOKEN_MAX);
-    const span bearer = SPAN_LIT("Bearer ");
+    const span scheme = SPAN_LIT("Bearer ");
     const span authorization = http_header(r, "Authorization");
     if (parameter(r, "id_token", &token))
         info_of_identity(m, r, buf_view(&token));
     else if (parameter(r, "access_token", &token))
         info_of_access(m, r, buf_view(&token));
-    else if (authorization.n > bearer.n && span_ieq((span){authorization.p, bearer.n}, bearer))
-        info_of_access(m, r, span_trim(span_from(authorization, bearer.n)));
+    else if (authorization.n > scheme.n && span_ieq((span){authorization.p, scheme.n}, scheme))
+        info_of_access(m, r, span_trim(span_from(authorization, scheme.n)));
     else
         invalid_token(r);
 }

@@ -6,11 +6,11 @@
 
 #include "base/attr.h"
 #include "base/hash.h"
-#include "jose/id_token.h"
 #include "metadata/answer.h"
 
 enum {
     SLOTS = 256,
+    SIGNATURE_MAX = 1024,
     PAYLOAD_MAX = 6 * AUDIENCE_MAX + 1024,
     REFRESH_US =
         50 * 1000 /* a look at the keys' folder costs a system call, so not for each token */
@@ -138,20 +138,51 @@ static bool keys_are_current(identity *i, error *e)
     return true;
 }
 
+char *identity_sign_jwt(identity *i, span payload, error *e)
+{
+    return keys_are_current(i, e) ? keystore_sign_jwt(i->keys, payload, e) : NULL;
+}
+
+char *identity_token(identity *i, const id_token_claims *c, error *e)
+{
+    auto_buf buf payload = buf_make(PAYLOAD_MAX);
+    id_token_payload(&payload, c);
+    if (buf_ok(&payload))
+        return identity_sign_jwt(i, buf_view(&payload), e);
+    error_set(e, ERR_LIMIT, "the claims are longer than %d bytes", PAYLOAD_MAX);
+    return NULL;
+}
+
+bool identity_sign_bytes(identity *i, span bytes, buf *out, error *e)
+{
+    uint8_t signature[SIGNATURE_MAX];
+    size_t n = 0;
+    if (!keys_are_current(i, e) || !keystore_sign(i->keys, bytes.p, bytes.n, signature, &n, e))
+        return false;
+    buf_add(out, signature, n);
+    return true;
+}
+
+const char *identity_kid(const identity *i)
+{
+    for (size_t k = 0; k < keystore_count(i->keys); k++) {
+        const key_info info = keystore_info(i->keys, k);
+        if (info.signing)
+            return info.kid;
+    }
+    abort(); /* a store without a key that signs does not open */
+}
+
 http_answer *identity_mint(identity *i, const account *a, int64_t lifetime_s, span audience,
                            span query, error *e)
 {
-    if (!keys_are_current(i, e))
-        return NULL;
     const int64_t now = clock_now_s(i->clock);
     const id_token_claims claims = {.audience = audience,
                                     .email = span_of(a->email),
                                     .unique_id = span_of(a->unique_id),
                                     .iat_s = now,
                                     .lifetime_s = lifetime_s};
-    auto_buf buf payload = buf_make(PAYLOAD_MAX);
-    id_token_payload(&payload, &claims);
-    auto_free char *token = keystore_sign_jwt(i->keys, buf_view(&payload), e);
+    auto_free char *token = identity_token(i, &claims, e);
     if (!token)
         return NULL;
     slot *s = slot_of(i, a, query);

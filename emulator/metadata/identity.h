@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "http/server.h"
+#include "jose/id_token.h"
 #include "jose/keystore.h"
 #include "policy/snapshot.h"
 
@@ -30,6 +31,19 @@ void identity_forget(identity *i);
 
 /* The prepared answer of this very query by this account in this second, or NULL. */
 http_answer *identity_recall(identity *i, const account *a, span query);
+
+/* ---- signing for others than the metadata server: nothing is remembered ---- */
+
+/* A compact JWS of this payload; caller frees; NULL and *e when signing fails. */
+char *identity_sign_jwt(identity *i, span payload, error *e);
+/* The token that these claims make; likewise. */
+char *identity_token(identity *i, const id_token_claims *c, error *e);
+/* RS256 over any bytes; appends the signature; false and *e. */
+bool identity_sign_bytes(identity *i, span bytes, buf *out, error *e);
+/* The id of the key that signs. */
+const char *identity_kid(const identity *i);
+
+/* ---- the metadata server's tokens ---- */
 
 /* Mints, remembers and returns it (owned by the memory); NULL and *e when signing fails. */
 http_answer *identity_mint(identity *i, const account *a, int64_t lifetime_s, span audience,

@@ -55,13 +55,14 @@ static void on_snapshot(void *ctx, snapshot *s)
 static bool load(metadata *m, error *e)
 {
     diagnostics problems = {0};
-    const reload_options o = {.path = m->options.config_path,
-                              .addresses_path = m->options.addresses_path,
-                              .watch = m->options.watch,
-                              .on_snapshot = on_snapshot,
-                              .ctx = m};
-    m->reload = reload_open(m->loop, &o, &problems);
-    if (!m->reload) {
+    const live_options o = {.path = m->options.config_path,
+                            .addresses_path = m->options.addresses_path,
+                            .watch = m->options.watch,
+                            .state = {.dir = m->options.state_dir},
+                            .on_snapshot = on_snapshot,
+                            .ctx = m};
+    m->live = live_open(m->loop, &o, &problems, e);
+    if (!m->live && problems.count) {
         auto_buf buf text = buf_make((size_t)1024 * 1024);
         diagnostics_print(&problems, &text);
         (void)fwrite(text.p ? text.p : "", 1, text.n, stderr);
@@ -69,7 +70,7 @@ static bool load(metadata *m, error *e)
                   problems.count, problems.count == 1 ? "" : "s");
     }
     diagnostics_free(&problems);
-    return m->reload != NULL;
+    return m->live != NULL;
 }
 
 static bool knows_as(const metadata *m, error *e)
@@ -154,7 +155,7 @@ void metadata_close(metadata *m)
     http_server_close(m->server);
     m->server = NULL;
     waiters_free(m);
-    reload_close(m->reload);
+    live_close(m->live);
     callers_close(m->callers);
     doors_free(m);
     identity_close(m->identity);
@@ -166,7 +167,7 @@ void metadata_close(metadata *m)
 
 bool metadata_reload(metadata *m)
 {
-    return reload_now(m->reload);
+    return live_reload(m->live);
 }
 
 /* ---- the process ---- */

@@ -10,6 +10,7 @@ typedef struct metadata_options {
     const char *config_path;
     const char *addresses_path; /* NULL: none. Given by `up`, which keeps the ports reserved, so the
                                    listeners share them */
+    const char *state_dir;      /* NULL: none. Where the gateway keeps what the APIs changed */
     const char *as_service;     /* NULL: callers are told apart */
     const char *listen;         /* NULL: as the topology says; else the one and only listener */
     const char *keys_dir;       /* NULL: as the topology says */

@@ -3,13 +3,13 @@
 #ifndef METADATA_ROOM_H
 #define METADATA_ROOM_H
 
-#include "config/reload.h"
 #include "http/server.h"
 #include "metadata/access.h"
 #include "metadata/callers.h"
 #include "metadata/identity.h"
 #include "metadata/process.h"
 #include "metadata/tree.h"
+#include "state/live.h"
 
 enum {
     INSTANCE_ID_TEXT = 132, /* "00" and 128 hex digits */
@@ -45,7 +45,7 @@ struct metadata {
     identity *identity;
     access_book *access;
     callers *callers;
-    reload *reload;
+    live *live;
     snapshot *snapshot;
     door *doors;
     waiter *waiters;
@@ -61,6 +61,9 @@ bool serve_again(metadata *m, http_request *r, const char *etag);
 
 /* documents.c: certificates, OpenID configuration, tokeninfo. false: not one of its paths. */
 bool documents_serve(metadata *m, http_request *r);
+
+/* apis.c: the JSON APIs. false: not one of their paths, or not served on this listener. */
+bool apis_serve(metadata *m, http_request *r);
 
 /* waiters.c */
 void waiters_add_change(metadata *m, http_request *r, const char *etag, int64_t timeout_us);

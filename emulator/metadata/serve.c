@@ -72,7 +72,7 @@ static const char *token_fault(const http_request *r, ask *a, buf *scopes)
         return "Invalid Request: enforce_scopes cannot be switched off";
     auto_buf buf wanted = buf_make(ACCESS_SCOPES_TEXT_MAX);
     (void)http_query_get(r, "scopes", true, &wanted);
-    if (!buf_ok(&wanted) || !access_scopes(buf_view(&wanted), scopes))
+    if (!buf_ok(&wanted) || !access_scopes(buf_view(&wanted), ',', scopes))
         return "Invalid Request: too many scopes";
     return NULL;
 }
@@ -235,7 +235,7 @@ void serve_request(void *ctx, http_request *r)
         refuse_host(r);
         return;
     }
-    if (documents_serve(m, r) || refused(r, root))
+    if (documents_serve(m, r) || apis_serve(m, r) || refused(r, root))
         return;
     /* A probe: never waits for a look-up of the caller. Without the flavour it says no more than
      * that, whatever the query asks for: the whole tree hangs below the root. */

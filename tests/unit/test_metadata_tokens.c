@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "jose/jws.h"
 #include "metadata/access.h"
 #include "metadata/identity.h"
 
@@ -112,6 +113,34 @@ START_TEST(the_same_query_within_a_second_is_signed_once)
 }
 END_TEST
 
+START_TEST(any_payload_and_any_bytes_are_signed_with_the_published_key)
+{
+    char dir[] = "/tmp/invoker-unit-XXXXXX";
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    const clock_source clock = {test_clock, NULL};
+    now_us = (int64_t)T0 * 1000000;
+    error e = {0};
+    keystore *keys = keystore_open(dir, true, clock, &e);
+    identity *i = identity_open(keys, clock);
+    jwks *published = jwks_parse(keystore_jwks(keys), &e);
+    auto_free char *token = identity_sign_jwt(i, SPAN_LIT("{\"iss\":\"x\"}"), &e);
+    claims *c = NULL;
+    ck_assert_int_eq(jws_verify(published, span_of(token), &c, &e), JWS_OK);
+    ck_assert_str_eq(c->iss, "x");
+    claims_free(c);
+    auto_buf buf signature = buf_make(1024);
+    ck_assert(identity_sign_bytes(i, SPAN_LIT("any\0bytes"), &signature, &e));
+    const jwks_key *key = jwks_find(published, span_of(identity_kid(i)));
+    ck_assert_ptr_nonnull(key);
+    ck_assert(
+        jwks_key_verify(key, SPAN_LIT("any\0bytes"), (const uint8_t *)signature.p, signature.n));
+    jwks_unref(published);
+    identity_close(i);
+    keystore_close(keys);
+    ck_assert_int_eq(nftw(dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS), 0);
+}
+END_TEST
+
 START_TEST(an_access_token_is_handed_out_again_until_five_minutes_are_left)
 {
     access_book *book = access_open();
@@ -130,6 +159,28 @@ START_TEST(an_access_token_is_handed_out_again_until_five_minutes_are_left)
     ck_assert_str_ne(access_get(book, "b@x", "2", s, 3600, T0 + 3299)->token, second);
     ck_assert_str_ne(access_get(book, "a@x", "1", SPAN_LIT("s"), 3600, T0 + 3299)->token, second);
     ck_assert_ptr_null(access_find(book, SPAN_LIT("ya29.c.x"), T0));
+    access_close(book);
+}
+END_TEST
+
+START_TEST(a_minted_token_is_one_s_own_and_lives_as_long_as_asked)
+{
+    access_book *book = access_open();
+    const span s = SPAN_LIT(ACCESS_DEFAULT_SCOPE);
+    access_grant g = {"a@x", "1", "client", s, T0 + 600};
+    const access_token *t = access_mint(book, &g, T0);
+    auto_free char *first = span_dup(span_of(t->token));
+    ck_assert_int_eq(t->expires_s, T0 + 600);
+    ck_assert_str_eq(t->client, "client");
+    ck_assert_str_eq(access_mint(book, &g, T0)->token, first);
+    ck_assert_str_ne(access_get(book, "a@x", "1", s, 3600, T0)->token, first);
+    g.expires_s++;
+    ck_assert_str_ne(access_mint(book, &g, T0 + 1)->token, first);
+    g.expires_s--;
+    g.client = "another";
+    ck_assert_str_ne(access_mint(book, &g, T0)->token, first);
+    ck_assert_ptr_nonnull(access_find(book, span_of(first), T0 + 599));
+    ck_assert_ptr_null(access_find(book, span_of(first), T0 + 600));
     access_close(book);
 }
 END_TEST
@@ -160,8 +211,16 @@ static const struct scope_row {
 START_TEST(scopes_are_a_sorted_set)
 {
     auto_buf buf b = buf_make(ACCESS_SCOPES_TEXT_MAX);
-    ck_assert(access_scopes(span_of(scope_rows[_i].in), &b));
+    ck_assert(access_scopes(span_of(scope_rows[_i].in), ',', &b));
     ck_assert_str_eq(b.p, scope_rows[_i].out);
+}
+END_TEST
+
+START_TEST(scopes_may_be_parted_by_blanks)
+{
+    auto_buf buf b = buf_make(ACCESS_SCOPES_TEXT_MAX);
+    ck_assert(access_scopes(SPAN_LIT("b  a,c b"), ' ', &b));
+    ck_assert_str_eq(b.p, "a,c b");
 }
 END_TEST
 
@@ -186,9 +245,12 @@ int main(void)
     tcase_add_loop_test(t, an_audience_is_decoded_and_checked, 0, (int)countof(audience_rows));
     tcase_add_test(t, an_audience_of_8_kib_passes_and_one_byte_more_does_not);
     tcase_add_test(t, the_same_query_within_a_second_is_signed_once);
+    tcase_add_test(t, any_payload_and_any_bytes_are_signed_with_the_published_key);
     tcase_add_test(t, an_access_token_is_handed_out_again_until_five_minutes_are_left);
+    tcase_add_test(t, a_minted_token_is_one_s_own_and_lives_as_long_as_asked);
     tcase_add_test(t, the_number_of_remembered_access_tokens_is_bounded);
     tcase_add_loop_test(t, scopes_are_a_sorted_set, 0, (int)countof(scope_rows));
+    tcase_add_test(t, scopes_may_be_parted_by_blanks);
     tcase_add_test(t, the_token_document_is_google_s);
     suite_add_tcase(s, t);
     return check_main(s);

@@ -6,89 +6,33 @@
 #include "base/log.h"
 #include "cli/cli.h"
 #include "cli/cli_ca.h"
-#include "control/control.h"
-#include "gateway/process.h"
+#include "cli/gateway_backend.h"
 
 int cmd_gateway(int argc, char **argv);
 
-enum { PROBLEMS_TEXT_MAX = 1024 * 1024 };
+enum { PROBLEMS_TEXT_MAX = 1024 * 1024, START_WAIT_MAX_S = 3600 };
 
 typedef struct settings {
-    const char *config, *addresses, *jwks, *ca, *request_log, *log_format, *log_file;
-    bool no_watch;
-    int64_t ready_fd, workers;
+    const char *config, *addresses, *state, *jwks, *ca, *request_log, *log_format, *log_file;
+    bool no_watch, ephemeral, fleeting;
+    int64_t ready_fd, workers, start_wait_s;
 } settings;
 
-/* ---- the control listener's backend ---- */
+/* ---- process and control listener ---- */
 
 typedef struct running {
-    process *process;
+    gateway_backend backend; /* the process, and its link to the metadata process */
     control *control;
     bool reserved;
 } running;
-
-static bool on_ready(void *ctx)
-{
-    const running *g = ctx;
-    return process_ready(g->process);
-}
-
-static void on_status(void *ctx, buf *out)
-{
-    const running *g = ctx;
-    process_status(g->process, out);
-}
-
-static bool on_attach(void *ctx, span name, span address, error *e)
-{
-    const running *g = ctx;
-    return process_attach(g->process, name, address, e);
-}
-
-static bool on_detach(void *ctx, span name, error *e)
-{
-    const running *g = ctx;
-    return process_detach(g->process, name, e);
-}
-
-typedef struct decisions_call {
-    void (*done)(void *arg, span array);
-    void *arg;
-} decisions_call;
-
-static void give_decisions(void *ctx, recent_item *items, size_t count)
-{
-    decisions_call *call = ctx;
-    auto_buf buf b = buf_make((size_t)CONTROL_DECISIONS_MAX * 16 * 1024);
-    buf_char(&b, '[');
-    for (size_t i = 0; i < count; i++) {
-        if (i)
-            buf_char(&b, ',');
-        buf_str(&b, items[i].json);
-    }
-    buf_char(&b, ']');
-    call->done(call->arg, buf_view(&b));
-    free(call);
-}
-
-static void on_decisions(void *ctx, const control_decisions_query *q,
-                         void (*done)(void *arg, span array), void *arg)
-{
-    const running *g = ctx;
-    decisions_call *call = malloc(sizeof *call);
-    if (!call)
-        abort();
-    *call = (decisions_call){done, arg};
-    recent_query rq = {.limit = q->limit, .refused = q->refused};
-    memcpy(rq.service, q->service, sizeof rq.service);
-    process_recent(g->process, &rq, give_decisions, call);
-}
 
 /* The first call comes before there is a control listener. */
 static void on_snapshot(void *ctx, const snapshot *s)
 {
     const running *g = ctx;
     error e = {0};
+    if (g->backend.link)
+        metadata_link_follow(g->backend.link, s);
     if (g->control &&
         !control_listen(g->control, snapshot_project(s)->control_listen, g->reserved, &e))
         log_at(LOG_ERROR, "an address cannot be opened", LOG_S("error", e.text));
@@ -96,17 +40,26 @@ static void on_snapshot(void *ctx, const snapshot *s)
 
 static bool open_control(running *g, error *e)
 {
-    const control_backend backend = {.ready = on_ready,
-                                     .status = on_status,
-                                     .attach = on_attach,
-                                     .detach = on_detach,
-                                     .decisions = on_decisions,
-                                     .ctx = g};
-    g->control = control_open(process_loop(g->process), &backend, e);
+    process *p = g->backend.process;
+    g->backend.link = metadata_link_open(process_loop(p), clock_system(), e);
+    if (!g->backend.link)
+        return false;
+    metadata_link_follow(g->backend.link, process_snapshot(p));
+    const control_backend backend = gateway_backend_of(&g->backend);
+    g->control = control_open(process_loop(p), &backend, e);
     return g->control &&
-           control_listen(g->control,
-                          snapshot_project(process_snapshot(g->process))->control_listen,
+           control_listen(g->control, snapshot_project(process_snapshot(p))->control_listen,
                           g->reserved, e);
+}
+
+/* Whoever still waits for the metadata process is told first. */
+static void close_all(running *g)
+{
+    metadata_link_stop(g->backend.link);
+    control_close(g->control);
+    metadata_link_close(g->backend.link);
+    if (g->backend.process)
+        process_close(g->backend.process);
 }
 
 /* ---- options ---- */
@@ -132,6 +85,13 @@ static int read_options(int argc, char **argv, settings *s)
          "addresses in place of the topology's; the ports are "
          "held by whoever wrote the file",
          &s->addresses},
+        {"state", 0, CLI_STRING, "DIR",
+         "keeps what the APIs (gcloud) change; without it that is forgotten when the gateway ends",
+         &s->state},
+        {"state-is-temporary", 0, CLI_FLAG, NULL, "the folder will be removed: nothing is synced",
+         &s->fleeting},
+        {"ephemeral-ports", 0, CLI_FLAG, NULL, "services made by an API get any free port",
+         &s->ephemeral},
         {"no-watch", 0, CLI_FLAG, NULL, "reload on SIGHUP only, not when the file changes",
          &s->no_watch},
         {"jwks", 0, CLI_STRING, "FILE|URL",
@@ -140,6 +100,9 @@ static int read_options(int argc, char **argv, settings *s)
          &s->jwks},
         {"ca", 0, CLI_STRING, "DIR", CLI_CA_HELP, &s->ca},
         {"workers", 0, CLI_INT, "N", "threads; without it one per core, at most 4", &s->workers},
+        {"start-wait", 0, CLI_INT, "SECONDS",
+         "requests wait so long for a service's command that does not listen yet (0)",
+         &s->start_wait_s},
         {"request-log", 0, CLI_STRING, "all|refused|off", "which requests are logged (all)",
          &s->request_log},
         {"ready-fd", 0, CLI_INT, "N", "write \"ready\" there when everything answers",
@@ -157,6 +120,9 @@ static int read_options(int argc, char **argv, settings *s)
     if (s->workers < 0 || s->workers > PROCESS_WORKERS_MAX)
         return cli_usage_error("gateway", "--workers is a number from 1 to %d",
                                PROCESS_WORKERS_MAX);
+    if (s->start_wait_s < 0 || s->start_wait_s > START_WAIT_MAX_S)
+        return cli_usage_error("gateway", "--start-wait is a number of seconds from 0 to %d",
+                               START_WAIT_MAX_S);
     if (s->ready_fd < -1 || s->ready_fd > 65535)
         return cli_usage_error("gateway", "--ready-fd is the number of an open descriptor");
     return -1;
@@ -169,35 +135,47 @@ static void print_problems(const diagnostics *d)
     (void)fwrite(b.p ? b.p : "", 1, b.n, stderr);
 }
 
+static void say_if_ephemeral(const settings *s)
+{
+    if (!s->state)
+        log_at(
+            LOG_INFO,
+            "what Google's APIs change is kept in memory only, and the metadata process does not "
+            "learn of it; give both the same --state DIR to keep it");
+}
+
 static int serve(const settings *s, request_log_mode mode)
 {
     error e = {0};
     diagnostics problems = {0};
     running g = {.reserved = s->addresses != NULL};
-    g.process = process_open(&(process_options){.config_path = cli_config_path(s->config),
-                                                .addresses_path = s->addresses,
-                                                .watch = !s->no_watch,
-                                                .ready_fd = (int)s->ready_fd,
-                                                .workers = (unsigned)s->workers,
-                                                .jwks = s->jwks,
-                                                .ca_dir = cli_ca_option(s->ca),
-                                                .log_mode = mode,
-                                                .on_snapshot = on_snapshot,
-                                                .ctx = &g},
-                             &problems, &e);
+    g.backend.process = process_open(
+        &(process_options){.config_path = cli_config_path(s->config),
+                           .addresses_path = s->addresses,
+                           .watch = !s->no_watch,
+                           .state = {.dir = s->state, .writer = true, .durable = !s->fleeting},
+                           .ephemeral = s->ephemeral,
+                           .ready_fd = (int)s->ready_fd,
+                           .workers = (unsigned)s->workers,
+                           .jwks = s->jwks,
+                           .ca_dir = cli_ca_option(s->ca),
+                           .log_mode = mode,
+                           .start_wait_us = s->start_wait_s * 1000000,
+                           .on_snapshot = on_snapshot,
+                           .ctx = &g},
+        &problems, &e);
     int status = CLI_OK;
-    if (!g.process) {
+    if (!g.backend.process) {
         bool topology = problems.count != 0;
         print_problems(&problems);
         status = topology ? CLI_USAGE : cli_failed("gateway", &e);
     } else if (!open_control(&g, &e)) {
         status = cli_failed("gateway", &e);
     } else {
-        process_run(g.process);
+        say_if_ephemeral(s);
+        process_run(g.backend.process);
     }
-    control_close(g.control);
-    if (g.process)
-        process_close(g.process);
+    close_all(&g);
     diagnostics_free(&problems);
     return status;
 }

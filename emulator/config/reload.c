@@ -53,7 +53,7 @@ static snapshot *attempt(reload *r, diagnostics *out)
         return NULL;
     }
     topology_files files = {0};
-    snapshot *s = topology_load_files(r->path, over, r->current, clock_wall_us(), out, &files);
+    snapshot *s = topology_load_files(r->path, over, NULL, 0, out, &files);
     topology_files_free(&r->files);
     r->files = files;
     addresses_free(over);

@@ -4,8 +4,11 @@
 #define CONTROL_CONTROL_H
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/loop.h"
 #include "base/net.h"
+#include "policy/snapshot.h"
+#include "state/state.h"
 
 typedef struct control_decisions_query {
     size_t limit; /* 1..CONTROL_DECISIONS_MAX */
@@ -15,16 +18,79 @@ typedef struct control_decisions_query {
 
 enum { CONTROL_DECISIONS_MAX = 1000, CONTROL_DECISIONS_DEFAULT = 100 };
 
-/* Called on the loop's thread. */
+/* What the metadata process is asked in a caller's stead; views, valid during the call only. */
+typedef struct control_question {
+    span method, target;      /* path and query */
+    span host;                /* as the caller named it: the shared metadata server's, a service's
+                                 own, or any other name */
+    span authorization, type; /* Authorization, Content-Type; empty: none */
+    span flavor;              /* Metadata-Flavor */
+    span body;
+} control_question;
+
+typedef struct control_answer {
+    unsigned status;
+    span type, caching, flavor, challenge; /* Content-Type, Cache-Control, Metadata-Flavor,
+                                              WWW-Authenticate */
+    span body;
+} control_answer;
+
+/* Requests of which Cloud Run writes log entries. till_us 0: whenever they came. */
+typedef struct control_requests_query {
+    size_t limit;             /* the newest; 0: all that are remembered */
+    int64_t from_us, till_us; /* both inclusive */
+    char service[64];         /* empty: all */
+} control_requests_query;
+
+enum { CONTROL_INSERT_ID_MAX = 32 };
+
+typedef struct control_request {
+    int64_t time_us;
+    char insert_id[CONTROL_INSERT_ID_MAX + 1];
+    const void *request; /* for log_entry */
+    bool unserved;       /* no container was there to take it */
+    bool advice;         /* log_entry: what to do about that, in place of the request */
+} control_request;
+
+/* Free addresses for a service that an API makes: its listener, its metadata server, its container.
+ */
+typedef struct control_addresses {
+    char listen[NET_ADDR_TEXT_MAX], metadata[NET_ADDR_TEXT_MAX], upstream[NET_ADDR_TEXT_MAX];
+} control_addresses;
+
+/* Called on the loop's thread. Each `done` is called exactly once, now or later; its views are
+ * valid during that call only. */
 typedef struct control_backend {
     bool (*ready)(void *ctx);
     void (*status)(void *ctx, buf *out); /* appends one JSON object */
     /* ERR_NOT_FOUND → 404, ERR_INVALID → 400. */
     bool (*attach)(void *ctx, span service, span address, error *e);
     bool (*detach)(void *ctx, span service, error *e);
-    /* Calls done(arg, array) once, now or later, with the text of a JSON array. */
+    /* done(arg, array) is given the text of a JSON array. */
     void (*decisions)(void *ctx, const control_decisions_query *q,
                       void (*done)(void *arg, span array), void *arg);
+    void (*requests)(void *ctx, const control_requests_query *q,
+                     void (*done)(void *arg, const control_request *all, size_t count), void *arg);
+    /* One of these, while done() runs, as a new LogEntry; advice is without an insertId. */
+    json_t *(*log_entry)(void *ctx, const control_request *r);
+
+    /* The topology: the file with the state over it, and the file alone. */
+    const snapshot *(*merged)(void *ctx);
+    const snapshot *(*base)(void *ctx);
+    state *(*state)(void *ctx);
+    bool (*new_addresses)(void *ctx, control_addresses *out, error *e);
+    clock_source clock; /* {0}: the system's */
+
+    /* Whose access token is that? NULL: *e says why not: ERR_NOT_FOUND (nobody's, or no more), or
+     * the metadata process does not answer. */
+    void (*identify)(void *ctx, span token,
+                     void (*done)(void *arg, const char *email, const error *e), void *arg);
+    /* The draft (stolen) becomes the state: durable, known to workers and metadata process. e is
+     * NULL, or says why nothing changed. */
+    void (*commit)(void *ctx, json_t *draft, void (*done)(void *arg, const error *e), void *arg);
+    /* a is NULL when the metadata process does not answer; *e says why. */
+    void (*forward)(void *ctx, const control_question *q,
+                    void (*done)(void *arg, const control_answer *a, const error *e), void *arg);
     void *ctx;
 } control_backend;
 
@@ -32,7 +98,8 @@ typedef struct control control;
 
 /* NULL and *e when it cannot be had. No address yet. */
 control *control_open(loop *l, const control_backend *b, error *e);
-void control_close(control *c); /* NULL is fine */
+/* Nothing that the backend was asked may be open any more. NULL is fine. */
+void control_close(control *c);
 
 /* Listens there and nowhere else; the same address as before changes nothing; NULL: nowhere. When
  * the new address cannot be had, the former one stays. reserved: the port is held for us. */

@@ -61,6 +61,13 @@ static bool too_large(const admission *m)
     return most && exchange_declared_length(m->x, &bytes) && bytes > most;
 }
 
+/* A command that the topology names is run by whoever asked for patience; what was attached is
+ * somebody else's to start. */
+static int64_t patience_of(const admit *a, const admission *m, const view_service *vs)
+{
+    return m->service->command && vs->kind == UPSTREAM_TOPOLOGY ? a->o.start_wait_us : 0;
+}
+
 void admission_forward(admit *a, admission *m)
 {
     const view_service *vs = &m->hold->view->services[m->service->index];
@@ -87,6 +94,7 @@ void admission_forward(admit *a, admission *m)
                     &a->scratch);
     exchange_forward(m->x, &(forward){.upstream = vs->upstream,
                                       .http2 = m->h2c,
+                                      .patience_us = patience_of(a, m, vs),
                                       .timeout_us = m->service->timeout_us,
                                       .body_limit = m->h2c ? 0 : m->service->body_limit,
                                       .response_limit = m->h2c ? 0 : m->service->response_limit,
@@ -129,6 +137,7 @@ void admission_report(admit *a, const admission *m, const exchange_outcome *o)
                 .reason = m->reason,
                 .decided = m->decided,
                 .unlogged = m->unlogged || !m->service,
+                .unserved = m->unserved,
                 .https = m->by_run_app_host || exchange_is_secure(m->x),
                 .method = exchange_method(m->x),
                 .target = exchange_target(m->x),
@@ -142,6 +151,7 @@ void admission_report(admit *a, const admission *m, const exchange_outcome *o)
                 .local_fix = m->local_fix,
                 .text_payload = m->text_payload,
                 .trace = &m->trace,
+                .insert_id = {ids_next(&a->ids), m->trace.span_id},
                 .outcome = *o};
     if (m->binding) {
         r.granted_file = m->binding->place.file;

@@ -22,7 +22,8 @@ typedef struct admit_options {
     request_log *log;
     recent *recent;
     admit_counters *counters;
-    egress *egress; /* outlives the judge; NULL: the shared ingress is no proxy */
+    int64_t start_wait_us; /* how long a request waits for a service's command to listen */
+    egress *egress;        /* outlives the judge; NULL: the shared ingress is no proxy */
     /* A token names a key that is not known (or none is known): fetch them. A later view says what
      * came of it. */
     void (*want_keys)(void *ctx);

@@ -14,12 +14,11 @@ static span shown(span s, size_t max)
     return (span){s.p, s.n < max ? s.n : max};
 }
 
-/* Production: INFO, WARNING for what the client got wrong, ERROR for what the service did. */
-static const char *severity(const record *r)
+const char *log_severity(unsigned status)
 {
-    if (r->outcome.status >= 500)
+    if (status >= 500)
         return "ERROR";
-    return r->outcome.status >= 400 ? "WARNING" : "INFO";
+    return status >= 400 ? "WARNING" : "INFO";
 }
 
 static void add_text(buf *b, const char *key, span value)
@@ -30,23 +29,21 @@ static void add_text(buf *b, const char *key, span value)
     buf_json(b, value);
 }
 
-/* "0.004592759s"; a request that IAM refused took no time at all. */
-static void add_latency(buf *b, const record *r)
+void log_latency(buf *b, int64_t latency_us, bool refused)
 {
-    if (record_refused(r)) {
-        add_lit(b, ",\"latency\":\"0s\"");
+    if (refused) {
+        add_lit(b, "0s");
         return;
     }
-    int64_t us = r->outcome.latency_us > 0 ? r->outcome.latency_us : 0;
+    const int64_t us = latency_us > 0 ? latency_us : 0;
     char digits[9];
     uint64_t fraction = (uint64_t)(us % 1000000) * 1000;
     for (size_t i = sizeof digits; i-- > 0; fraction /= 10)
         digits[i] = (char)('0' + fraction % 10);
-    add_lit(b, ",\"latency\":\"");
     buf_i64(b, us / 1000000);
     buf_char(b, '.');
     buf_add(b, digits, sizeof digits);
-    add_lit(b, "s\"");
+    buf_char(b, 's');
 }
 
 static void add_url(buf *b, const record *r)
@@ -89,7 +86,9 @@ static void add_http_request(buf *b, const record *r)
     add_text(b, ",\"remoteIp\":", r->remote_ip);
     add_text(b, ",\"referer\":", shown(r->referer, HEADER_SHOWN_MAX));
     add_text(b, ",\"serverIp\":", r->server_ip);
-    add_latency(b, r);
+    add_lit(b, ",\"latency\":\"");
+    log_latency(b, r->outcome.latency_us, record_refused(r));
+    buf_char(b, '"');
     add_text(b, ",\"protocol\":", r->version);
     buf_char(b, '}');
 }
@@ -107,8 +106,10 @@ static void add_invoker(buf *b, const record *r)
     if (r->granted_file) {
         add_lit(b, ",\"granted_at\":");
         buf_json(b, span_of(r->granted_file));
-        add_lit(b, ",\"granted_line\":");
-        buf_u64(b, r->granted_line);
+        if (r->granted_line) {
+            add_lit(b, ",\"granted_line\":");
+            buf_u64(b, r->granted_line);
+        }
     }
     if (r->outcome.failure != PROXY_OK) {
         add_lit(b, ",\"failure\":");
@@ -152,13 +153,12 @@ static void add_time(buf *b, log_state *state, int64_t wall_us, unsigned digits)
 
 void request_log_json(buf *b, const record *r, log_state *state)
 {
+    char insert_id[INSERT_ID_LEN + 1];
+    insert_id_text(r->insert_id, insert_id);
     const project *p = snapshot_project(r->view->snap);
     const view_service *vs = &r->view->services[r->service->index];
-    char id[24];
-    ids_hex(id, 16, ids_next(&state->ids));
-    ids_hex(id + 16, 8, ids_next(&state->ids));
     add_lit(b, "{\"insertId\":\"");
-    buf_add(b, id, sizeof id);
+    buf_add(b, insert_id, INSERT_ID_LEN);
     add_lit(b, "\",\"logName\":\"projects/");
     buf_str(b, p->id);
     add_lit(b, "/logs/run.googleapis.com%2Frequests\",\"timestamp\":\"");
@@ -166,7 +166,7 @@ void request_log_json(buf *b, const record *r, log_state *state)
     add_lit(b, "\",\"receiveTimestamp\":\"");
     add_time(b, state, r->wall_us + r->outcome.latency_us, 9);
     add_lit(b, "\",\"severity\":\"");
-    buf_str(b, severity(r));
+    buf_str(b, log_severity(r->outcome.status));
     buf_char(b, '"');
     add_trace(b, r, p);
     if (r->outcome.forwarded) {

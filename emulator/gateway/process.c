@@ -138,7 +138,7 @@ static void on_signal(void *ctx, int signo)
         loop_stop(p->loop);
         return;
     }
-    (void)reload_now(p->reload);
+    (void)live_reload(p->live);
     keys_fetch_now(p->keys_fetch);
 }
 
@@ -159,6 +159,7 @@ static bool start_workers(process *p, error *e)
         worker *w = worker_start(&(worker_options){.index = p->worker_count,
                                                    .connections_max = CONNECTIONS_MAX / n,
                                                    .log_mode = p->o.log_mode,
+                                                   .start_wait_us = p->o.start_wait_us,
                                                    .ca_dir = p->ca_dir,
                                                    .ticket_key = p->ticket_key,
                                                    .want_keys = want_keys,
@@ -198,16 +199,17 @@ static bool open_main(process *p, error *e)
     return true;
 }
 
-static bool open_topology(process *p, diagnostics *out)
+static bool open_topology(process *p, diagnostics *out, error *e)
 {
-    p->reload = reload_open(p->loop,
-                            &(reload_options){.path = p->o.config_path,
-                                              .addresses_path = p->o.addresses_path,
-                                              .watch = p->o.watch,
-                                              .on_snapshot = on_snapshot,
-                                              .ctx = p},
-                            out);
-    return p->reload != NULL;
+    p->live = live_open(p->loop,
+                        &(live_options){.path = p->o.config_path,
+                                        .addresses_path = p->o.addresses_path,
+                                        .watch = p->o.watch,
+                                        .state = p->o.state,
+                                        .on_snapshot = on_snapshot,
+                                        .ctx = p},
+                        out, e);
+    return p->live != NULL;
 }
 
 /* Everything but TLS works without it: a container's read-only keys folder is no mistake. */
@@ -249,7 +251,7 @@ process *process_open(const process_options *o, diagnostics *out_problems, error
     p->ready_fd = o->ready_fd;
     p->started_us = clock_mono_us();
     random_bytes(p->ticket_key, sizeof p->ticket_key);
-    if (open_main(p, e) && open_topology(p, out_problems) && open_gateway(p, e))
+    if (open_main(p, e) && open_topology(p, out_problems, e) && open_gateway(p, e))
         return p;
     process_close(p);
     return NULL;
@@ -287,8 +289,7 @@ void process_close(process *p)
     keys_fetch_free(p->keys_fetch);
     if (p->proxy)
         proxy_close(p->proxy);
-    if (p->reload)
-        reload_close(p->reload);
+    live_close(p->live);
     upstreams_free(p->upstreams);
     host_names_close(p->names);
     signals_close(p->signals);
@@ -315,9 +316,21 @@ const snapshot *process_snapshot(const process *p)
     return p->snap;
 }
 
+const live *process_live(const process *p)
+{
+    return p->live;
+}
+
 bool process_ready(const process *p)
 {
     return p->ready;
+}
+
+/* ---- changes by the APIs ---- */
+
+bool process_commit(process *p, json_t *draft, error *e)
+{
+    return live_commit(p->live, draft, e);
 }
 
 /* ---- attachments ---- */

@@ -8,6 +8,7 @@
 #include "config/topology.h"
 #include "gateway/recent.h"
 #include "gateway/request_log.h"
+#include "state/live.h"
 
 typedef struct process process;
 
@@ -17,11 +18,14 @@ typedef struct process_options {
     const char *config_path;
     const char *addresses_path; /* NULL: none; else the ports are reserved for us */
     bool watch;
-    int ready_fd;       /* -1: none; gets "ready\n" when everything answers */
-    unsigned workers;   /* 0: as many as cores, at most 4 */
-    const char *jwks;   /* NULL: the metadata process of the topology */
-    const char *ca_dir; /* NULL: `ca` in the topology's keys folder */
+    state_options state; /* what the APIs change is kept there */
+    int ready_fd;        /* -1: none; gets "ready\n" when everything answers */
+    unsigned workers;    /* 0: as many as cores, at most 4 */
+    const char *jwks;    /* NULL: the metadata process of the topology */
+    const char *ca_dir;  /* NULL: `ca` in the topology's keys folder */
+    bool ephemeral;      /* addresses of new services: any free port, not the next one */
     request_log_mode log_mode;
+    int64_t start_wait_us; /* how long a request waits for a service's command to listen */
     /* Called with each snapshot that is taken, the first one included. */
     void (*on_snapshot)(void *ctx, const snapshot *s);
     void *ctx;
@@ -37,7 +41,19 @@ void process_close(process *p);
 /* ---- for the control listener, on the main thread ---- */
 loop *process_loop(process *p);
 const snapshot *process_snapshot(const process *p);
+/* The topology's file and the state behind the snapshot. */
+const live *process_live(const process *p);
 bool process_ready(const process *p);
+
+/* A change by the APIs (stolen): durable, and posted to every worker, when this returns. */
+bool process_commit(process *p, json_t *draft, error *e);
+
+/* Free addresses for a service that an API makes: its listener, its metadata server, its container.
+ * Held by nobody until the service is there. */
+typedef struct new_addresses {
+    char listen[NET_ADDR_TEXT_MAX], metadata[NET_ADDR_TEXT_MAX], upstream[NET_ADDR_TEXT_MAX];
+} new_addresses;
+bool process_new_addresses(const process *p, new_addresses *out, error *e);
 
 /* {"ready":…,"services":{NAME:{…}}…}; appends. */
 void process_status(const process *p, buf *b);

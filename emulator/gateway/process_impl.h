@@ -3,18 +3,18 @@
 #define GATEWAY_PROCESS_IMPL_H
 
 #include "base/signals.h"
-#include "config/reload.h"
 #include "gateway/keys_fetch.h"
 #include "gateway/listeners.h"
 #include "gateway/process.h"
 #include "proxy/tls.h"
+#include "state/live.h"
 
 struct process {
     process_options o;
     loop *loop;
     mailbox *mailbox;
     signals *signals;
-    reload *reload;
+    live *live;
     host_names *names;
     upstreams *upstreams;
     proxy *proxy; /* only to fetch the keys with */

@@ -1,39 +1,12 @@
-/* A ring of fixed-size entries: text is cut to fit, nothing is allocated. */
-#include "gateway/recent.h"
-
+/* A ring of requests: their texts are cut to fit, and of its memory only what is used is touched.
+ */
 #include <stdlib.h>
 
-#include "base/clock.h"
-
-enum { TEXT_BYTES = 1536, JSON_MAX = 64 * 1024 };
-
-/* Its texts stand one behind the other in `text`, in this order. */
-typedef enum part {
-    PART_SERVICE,
-    PART_METHOD,
-    PART_PATH,
-    PART_CALLER,
-    PART_EXPLANATION,
-    PART_FIX,
-    PART_LOCAL_FIX,
-    PART_COUNT_
-} part;
-
-typedef struct entry {
-    int64_t wall_us, latency_us;
-    unsigned status;
-    reason reason;
-    proxy_failure failure;
-    bool decided, troubled;
-    uint16_t lengths[PART_COUNT_];
-    char trace[TRACE_ID_LEN + 1];
-    char text[TEXT_BYTES];
-} entry;
+#include "base/ring.h"
+#include "gateway/recent_impl.h"
 
 struct recent {
-    size_t next;
-    size_t count;
-    entry ring[RECENT_ENTRIES];
+    ring *ring;
 };
 
 recent *recent_new(void)
@@ -41,111 +14,160 @@ recent *recent_new(void)
     recent *r = calloc(1, sizeof *r);
     if (!r)
         abort();
+    r->ring = ring_new(RECENT_BYTES, RECENT_ENTRIES);
     return r;
 }
 
 void recent_free(recent *r)
 {
+    if (!r)
+        return;
+    ring_free(r->ring);
     free(r);
 }
 
-static void add_part(entry *e, size_t *used, part p, span s, size_t max)
+/* ---- adding ---- */
+
+static const size_t longest[PART_COUNT_] = {
+    [PART_SERVICE] = 64,       [PART_REVISION] = 80,     [PART_INSTANCE] = INSTANCE_ID_LEN,
+    [PART_METHOD] = 16,        [PART_HOST] = 256,        [PART_TARGET] = 512,
+    [PART_PROTOCOL] = 16,      [PART_USER_AGENT] = 256,  [PART_REFERER] = 256,
+    [PART_REMOTE_IP] = 64,     [PART_SERVER_IP] = 64,    [PART_CALLER] = 256,
+    [PART_GRANTED_FILE] = 256, [PART_EXPLANATION] = 480, [PART_FIX] = 360,
+    [PART_LOCAL_FIX] = 200};
+
+/* What there is to say, cut to what is kept of it; returns how much that is together. */
+static size_t gather(const record *rec, span parts[PART_COUNT_])
 {
-    size_t room = TEXT_BYTES - *used;
-    size_t n = s.n < max ? s.n : max;
-    n = n < room ? n : room;
-    if (n)
-        memcpy(e->text + *used, s.p, n);
-    e->lengths[p] = (uint16_t)n;
-    *used += n;
+    const service *s = rec->service;
+    size_t n = 0;
+    parts[PART_SERVICE] = span_of(s ? s->name : NULL);
+    parts[PART_REVISION] = span_of(s ? s->revision : NULL);
+    parts[PART_INSTANCE] = s && rec->outcome.forwarded
+                               ? (span){rec->view->services[s->index].instance_id, INSTANCE_ID_LEN}
+                               : (span){0};
+    parts[PART_METHOD] = rec->method;
+    parts[PART_HOST] = rec->host;
+    parts[PART_TARGET] = rec->target;
+    parts[PART_PROTOCOL] = rec->version;
+    parts[PART_USER_AGENT] = rec->user_agent;
+    parts[PART_REFERER] = rec->referer;
+    parts[PART_REMOTE_IP] = rec->remote_ip;
+    parts[PART_SERVER_IP] = rec->server_ip;
+    parts[PART_CALLER] = rec->caller;
+    parts[PART_GRANTED_FILE] = span_of(rec->granted_file);
+    parts[PART_EXPLANATION] = rec->explanation;
+    parts[PART_FIX] = rec->fix;
+    parts[PART_LOCAL_FIX] = rec->local_fix;
+    for (size_t i = 0; i < PART_COUNT_; i++) {
+        if (parts[i].n > longest[i])
+            parts[i].n = longest[i];
+        n += parts[i].n;
+    }
+    return n;
 }
 
-/* Without the query: it is the place where secrets are put by mistake. */
-static span path_of(span target)
+static void fill(recent_request *q, const record *rec, const span parts[PART_COUNT_])
 {
-    return (span){target.p, span_find(target, '?')};
+    *q = (recent_request){.wall_us = rec->wall_us,
+                          .latency_us = rec->outcome.latency_us,
+                          .request_bytes = rec->outcome.request_bytes,
+                          .response_bytes = rec->outcome.response_bytes,
+                          .span_id = rec->trace->span_id,
+                          .text_payload = rec->text_payload,
+                          .status = rec->outcome.status,
+                          .granted_line = rec->granted_line,
+                          .reason = rec->reason,
+                          .failure = rec->outcome.failure,
+                          .decided = rec->decided,
+                          .refused = record_refused(rec),
+                          .troubled = record_troubled(rec),
+                          .unlogged = rec->unlogged || !rec->service,
+                          .unserved = rec->unserved,
+                          .https = rec->https,
+                          .sampled = rec->trace->sampled};
+    memcpy(q->trace, rec->trace->id, sizeof q->trace);
+    memcpy(q->insert_id, rec->insert_id, sizeof q->insert_id);
+    char *to = q->text;
+    for (size_t i = 0; i < PART_COUNT_; i++) {
+        q->lengths[i] = (uint16_t)parts[i].n;
+        if (parts[i].n)
+            memcpy(to, parts[i].p, parts[i].n);
+        to += parts[i].n;
+    }
 }
 
 void recent_add(recent *r, const record *rec)
 {
-    entry *e = &r->ring[r->next];
-    r->next = (r->next + 1) % RECENT_ENTRIES;
-    r->count += r->count < RECENT_ENTRIES;
-    e->wall_us = rec->wall_us;
-    e->latency_us = rec->outcome.latency_us;
-    e->status = rec->outcome.status;
-    e->reason = rec->reason;
-    e->failure = rec->outcome.failure;
-    e->decided = rec->decided;
-    e->troubled = record_troubled(rec);
-    memcpy(e->trace, rec->trace->id, sizeof e->trace);
-    size_t used = 0;
-    add_part(e, &used, PART_SERVICE, span_of(rec->service ? rec->service->name : NULL), 64);
-    add_part(e, &used, PART_METHOD, rec->method, 16);
-    add_part(e, &used, PART_PATH, path_of(rec->target), 256);
-    add_part(e, &used, PART_CALLER, rec->caller, 256);
-    add_part(e, &used, PART_EXPLANATION, rec->explanation, 480);
-    add_part(e, &used, PART_FIX, rec->fix, 360);
-    add_part(e, &used, PART_LOCAL_FIX, rec->local_fix, 200);
+    span parts[PART_COUNT_];
+    const size_t n = gather(rec, parts);
+    fill(ring_push(r->ring, sizeof(recent_request) + n), rec, parts);
 }
 
-static span part_of(const entry *e, part p)
+/* ---- asking ---- */
+
+/* Of the texts in front of that one. */
+static size_t length_before(const recent_request *r, request_part p)
 {
-    size_t at = 0;
-    for (part before = 0; before < p; before++)
-        at += e->lengths[before];
-    return (span){e->text + at, e->lengths[p]};
+    size_t n = 0;
+    for (request_part before = 0; before < p; before++)
+        n += r->lengths[before];
+    return n;
 }
 
-static void add_optional(buf *b, const char *key, span value)
+span request_text(const recent_request *r, request_part p)
 {
-    if (value.n == 0)
-        return;
-    buf_fmt(b, ",\"%s\":", key);
-    buf_json(b, value);
+    return (span){r->text + length_before(r, p), r->lengths[p]};
 }
 
-static char *entry_json(const entry *e)
+void recent_insert_id(const recent_request *r, char out[INSERT_ID_LEN + 1])
 {
-    auto_buf buf b = buf_make(JSON_MAX);
-    char time[CLOCK_RFC3339_MAX];
-    clock_rfc3339(e->wall_us, 6, time);
-    buf_fmt(&b, "{\"timestamp\":\"%s\",\"status\":%u,\"allowed\":%s", time, e->status,
-            e->decided && reason_info(e->reason)->allows ? "true" : "false");
-    if (e->decided)
-        add_optional(&b, "reason", span_of(reason_info(e->reason)->name));
-    add_optional(&b, "service", part_of(e, PART_SERVICE));
-    add_optional(&b, "method", part_of(e, PART_METHOD));
-    add_optional(&b, "path", part_of(e, PART_PATH));
-    add_optional(&b, "caller", part_of(e, PART_CALLER));
-    if (e->failure != PROXY_OK)
-        add_optional(&b, "failure", span_of(proxy_failure_name(e->failure)));
-    add_optional(&b, "explanation", part_of(e, PART_EXPLANATION));
-    add_optional(&b, "fix", part_of(e, PART_FIX));
-    add_optional(&b, "local_fix", part_of(e, PART_LOCAL_FIX));
-    buf_fmt(&b, ",\"latency_us\":%lld,\"trace\":\"%s\"}", (long long)e->latency_us, e->trace);
-    return buf_take(&b);
+    insert_id_text(r->insert_id, out);
 }
 
-static bool matches(const entry *e, const recent_query *q)
+bool recent_is_unserved(const recent_request *r)
 {
-    if (q->refused && !e->troubled)
+    return r->unserved;
+}
+
+static bool matches(const recent_request *r, const recent_query *q)
+{
+    if ((q->refused && !r->troubled) || (q->logged && r->unlogged))
         return false;
-    return !q->service[0] || span_eq_str(part_of(e, PART_SERVICE), q->service);
+    if (q->till_us && (r->wall_us < q->from_us || r->wall_us > q->till_us))
+        return false;
+    return !q->service[0] || span_eq_str(request_text(r, PART_SERVICE), q->service);
+}
+
+static recent_request *copy_of(const recent_request *r)
+{
+    const size_t n = sizeof *r + length_before(r, PART_COUNT_);
+    recent_request *copy = malloc(n);
+    if (!copy)
+        abort();
+    memcpy(copy, r, n);
+    return copy;
+}
+
+static void append(recent_item **items, size_t *count, recent_item item)
+{
+    if ((*count & (*count - 1)) == 0) { /* full: it has room for a power of two */
+        recent_item *grown = realloc(*items, (*count ? *count * 2 : 1) * sizeof **items);
+        if (!grown)
+            abort();
+        *items = grown;
+    }
+    (*items)[(*count)++] = item;
 }
 
 void recent_collect(const recent *r, const recent_query *q, recent_item **items, size_t *count)
 {
     size_t taken = 0;
-    for (size_t back = 1; back <= r->count && taken < q->limit; back++) {
-        const entry *e = &r->ring[(r->next + RECENT_ENTRIES - back) % RECENT_ENTRIES];
-        if (!matches(e, q))
+    for (size_t i = ring_count(r->ring); i-- > 0 && taken < q->limit;) {
+        const recent_request *one = ring_at(r->ring, i);
+        if (!matches(one, q))
             continue;
-        recent_item *grown = realloc(*items, (*count + 1) * sizeof **items);
-        if (!grown)
-            abort();
-        *items = grown;
-        grown[(*count)++] = (recent_item){e->wall_us, entry_json(e)};
+        append(items, count, (recent_item){one->wall_us, copy_of(one)});
         taken++;
     }
 }

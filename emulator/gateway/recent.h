@@ -1,13 +1,18 @@
-/* The last decisions of one worker, for the control listener. Written and read on the worker's own
- * thread, so that a request pays no lock for it. */
+/* The last requests of one worker, for the control listener. Written and read on the worker's own
+ * thread, so that a request pays no lock for it; an answer is a copy of what was asked for, which
+ * is turned into text elsewhere. */
 #ifndef GATEWAY_RECENT_H
 #define GATEWAY_RECENT_H
 
+#include <jansson.h>
+
+#include "base/buf.h"
 #include "gateway/record.h"
 
 typedef struct recent recent;
 
-enum { RECENT_ENTRIES = 256 };
+/* As many as that, unless their texts are so long that fewer find room. */
+enum { RECENT_ENTRIES = 1024, RECENT_BYTES = 1024 * 1024 };
 
 recent *recent_new(void);
 void recent_free(recent *r); /* NULL is fine */
@@ -16,20 +21,39 @@ void recent_add(recent *r, const record *rec);
 /* What an answer may be narrowed down to. */
 typedef struct recent_query {
     size_t limit;
-    bool refused;     /* refusals and failures of the gateway only */
-    char service[64]; /* empty: all */
+    bool refused;             /* refusals and failures of the gateway only */
+    bool logged;              /* only what Cloud Run writes a log entry for */
+    int64_t from_us, till_us; /* when they came, both inclusive; till_us 0: no bounds */
+    char service[64];         /* empty: all */
 } recent_query;
 
-/* One remembered decision as JSON, with the time it is sorted by. */
+/* A copy of a remembered request. */
+typedef struct recent_request recent_request;
+
 typedef struct recent_item {
     int64_t wall_us;
-    char *json; /* malloc'ed */
+    recent_request *request; /* malloc'ed */
 } recent_item;
 
-/* Appends the newest that match, at most q->limit, to the array at *items, which grows. */
+/* Appends the newest that match, at most q->limit, to the array at *items, which grows (and which
+ * nobody else lets grow). */
 void recent_collect(const recent *r, const recent_query *q, recent_item **items, size_t *count);
 
 /* Newest first. */
 void recent_sort(recent_item *items, size_t count);
+
+/* ---- as JSON; any thread ---- */
+void recent_insert_id(const recent_request *r, char out[INSERT_ID_LEN + 1]);
+/* Appends one object: what GET /invoker/v1/decisions lists. */
+void recent_decision(const recent_request *r, buf *out);
+/* A new LogEntry (of the log run.googleapis.com/requests, as the request log has them); what
+ * production does not say is among its labels: "invoker/reason", "invoker/explanation" … */
+json_t *recent_log_entry(const recent_request *r, const project *p);
+
+/* No container was there to take it. Then what to do about it is an entry too, among the lines of
+ * the container that is not there: 'gcloud run services logs read' shows nothing else. Without an
+ * insertId. */
+bool recent_is_unserved(const recent_request *r);
+json_t *recent_advice_entry(const recent_request *r, const project *p);
 
 #endif

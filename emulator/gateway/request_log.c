@@ -39,7 +39,7 @@ request_log *request_log_open(loop *l, request_log_mode mode)
     request_log *g = calloc(1, sizeof *g);
     if (!g)
         abort();
-    *g = (request_log){.loop = l, .mode = mode, .state = {.ids = ids_new()}};
+    *g = (request_log){.loop = l, .mode = mode};
     g->json = log_current_format() == LOG_JSON;
     g->pending = buf_make(PENDING_MAX);
     g->timer.fire = on_timer;

@@ -14,9 +14,13 @@ typedef enum request_log_mode {
     REQUEST_LOG_OFF
 } request_log_mode;
 
+/* Production: INFO, WARNING for what the client got wrong, ERROR for what the service did. */
+const char *log_severity(unsigned status);
+/* "0.004592759s"; a request that IAM refused took no time at all. */
+void log_latency(buf *b, int64_t latency_us, bool refused);
+
 /* What one entry leaves for the next. */
 typedef struct log_state {
-    ids ids; /* for insertId */
     int64_t second;
     char text[CLOCK_RFC3339_MAX];
 } log_state;

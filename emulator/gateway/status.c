@@ -92,6 +92,8 @@ void process_status(const process *p, buf *b)
     add_string(b, "project", about->id);
     add_string(b, "region", about->region);
     add_string(b, "topology", about->file);
+    auto_free char *kept = p->o.state.dir ? realpath(p->o.state.dir, NULL) : NULL;
+    add_string(b, "state", kept);
     add_string(b, "ingress", front ? net_addr_text(front, text) : NULL);
     add_string(b, "metadata", about->metadata_listen);
     add_string(b, "control", about->control_listen);
@@ -122,7 +124,7 @@ static void answered(void *ctx, void *arg)
     size_t shown = q->q.count < q->q.query.limit ? q->q.count : q->q.query.limit;
     q->done(q->ctx, q->q.items, shown);
     for (size_t i = 0; i < q->q.count; i++)
-        free(q->q.items[i].json);
+        free(q->q.items[i].request);
     free(q->q.items);
     free(q);
 }

@@ -18,14 +18,30 @@ static const project *project_of(const admission *m)
     return snapshot_project(m->hold->view->snap);
 }
 
+/* Who gave it its address says what may take the place of one: of a service that an API made it is
+ * the gateway itself. */
+static void advise_to_attach(admit *a, admission *m)
+{
+    const service *s = m->service;
+    const char *file = project_of(m)->file;
+    m->unserved = true;
+    if (s->image && !snapshot_image(m->hold->view->snap, span_of(s->image)))
+        m->local_fix = said(a, m, "invoker run %s -- COMMAND, or images: { \"%s\": COMMAND } in %s",
+                            s->name, s->image, file);
+    else if (s->upstream)
+        m->local_fix = said(a, m, "invoker run %s -- COMMAND", s->name);
+    else
+        m->local_fix = said(a, m, "invoker run %s -- COMMAND, or services.%s.upstream in %s",
+                            s->name, s->name, file);
+}
+
 void admission_explain_missing_upstream(admit *a, admission *m)
 {
     const service *s = m->service;
     m->explanation =
         s->upstream ? said(a, m, "The upstream %s of %s has no address yet.", s->upstream, s->name)
                     : said(a, m, "No upstream is attached to %s.", s->name);
-    m->local_fix = said(a, m, "invoker run %s -- COMMAND, or services.%s.upstream in %s", s->name,
-                        s->name, project_of(m)->file);
+    advise_to_attach(a, m);
 }
 
 void admission_explain_no_instance(admit *a, admission *m)
@@ -100,4 +116,6 @@ void admission_explain_failure(admit *a, admission *m, proxy_failure f)
         explain_large_response(a, m);
     else
         m->explanation = what_failed(a, m, f);
+    if (f == PROXY_CONNECT_FAILED)
+        advise_to_attach(a, m);
 }

@@ -98,6 +98,7 @@ static bool open_parts(worker *w, view *first, error *e)
                                           .log = w->log,
                                           .recent = w->recent,
                                           .counters = &w->counters,
+                                          .start_wait_us = w->o.start_wait_us,
                                           .egress = w->egress,
                                           .want_keys = w->o.want_keys,
                                           .ctx = w->o.ctx},

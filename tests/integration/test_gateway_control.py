@@ -13,8 +13,11 @@ JSON = {"Content-Type": "application/json"}
 
 class Control(unittest.TestCase):
     def setUp(self):
+        self.start()
+
+    def start(self, *options):
         self.g = Gateway({"open": {}, "empty": {"upstream": None}, "private": {}},
-                         {"allUsers": ["open", "empty"]})
+                         {"allUsers": ["open", "empty"]}, options)
         self.addCleanup(self.g.close)
         self.base = f"http://{self.g.control}"
 
@@ -89,12 +92,16 @@ class Control(unittest.TestCase):
         self.assertEqual(len(self.decisions("?refused=1&service=open")), 0)
 
     def test_only_the_last_decisions_are_kept(self):
+        self.start("--workers", "1")  # each keeps its own
+        self.g.get("private", "/long-ago")
+        wait_until(lambda: self.decisions("?service=private"))
         with Client(self.g.address("open")) as c:
-            for i in range(300):
+            for i in range(1030):
                 c.request("GET", f"/{i}")
                 self.assertEqual(c.read().status, 200)
-        wait_until(lambda: self.decisions("?limit=1")[0]["path"] == "/299")
-        self.assertEqual(len(self.decisions("?limit=1000")), 256)
+        wait_until(lambda: self.decisions("?limit=1")[0]["path"] == "/1029")
+        self.assertEqual(len(self.decisions("?limit=1000")), 1000)
+        self.assertEqual(self.decisions("?service=private"), [])
 
     def test_bad_queries_are_400(self):
         for query in ("?limit=0", "?limit=x", "?limit=1001", "?service=" + "a" * 100):

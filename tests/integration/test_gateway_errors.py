@@ -44,6 +44,7 @@ class Errors(unittest.TestCase):
     def test_an_upstream_that_refuses_connections_is_503(self):
         entry = self.assert_unavailable("dead", "/dead", "does not accept connections")
         self.assertEqual(entry["invoker"]["failure"], "connect-failed")
+        self.assertEqual(entry["invoker"]["local_fix"], "invoker run dead -- COMMAND")
 
     def test_an_upstream_that_closes_before_its_head_is_503(self):
         self.g.upstreams["open"].handle = lambda received: None

@@ -38,9 +38,11 @@ def run_app(service):
 
 class Gateway:
     """services: {name: settings}; each without `upstream` gets one of its own that echoes, unless
-    it is None. Use as a context manager."""
+    it is None. state: both keep, or read, what the APIs change in a folder beside the topology. Use
+    as a context manager."""
 
-    def __init__(self, services, matrix=None, options=(), start=True, metadata=True, env=None, **top):
+    def __init__(self, services, matrix=None, options=(), start=True, metadata=True, env=None,
+                 state=False, **top):
         self.upstreams = {}
         self.env = env
         self.options = options
@@ -55,6 +57,9 @@ class Gateway:
         self.topology = Topology(self.content, keys_dir()).shared()
         for name in services:
             self.topology.ephemeral(name, "listen", "metadata")
+        self.state = ["--state", str(self.topology.dir / "state")] if state else []
+        if state:
+            self.options = ["--ephemeral-ports", *self.state, *options]
         if metadata:
             self.start_metadata()
         if start:
@@ -69,7 +74,8 @@ class Gateway:
         return settings
 
     def start_metadata(self):
-        self.metadata = Process("metadata", *self.topology.args(), ready_fd=True, env=self.env)
+        self.metadata = Process("metadata", *self.topology.args(), *self.state, ready_fd=True,
+                                env=self.env)
         self.metadata.wait_ready()
 
     def start(self, wait=True):

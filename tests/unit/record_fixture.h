@@ -6,6 +6,8 @@
 #include "gateway/record.h"
 #include "policy_fixture.h"
 
+#define RECORD_INSERT_ID "663760330006df7c63521728"
+
 static snapshot *record_snap;
 static host_names *record_names;
 static loop *record_loop;
@@ -41,6 +43,7 @@ static inline void record_teardown(void)
 static inline record record_refusal(void)
 {
     return (record){.wall_us = NOW_US + 123456,
+                    .insert_id = {0x663760330006df7c, 0x63521728},
                     .view = record_view,
                     .service = fixture_find(record_snap, "backend-api"),
                     .reason = REASON_NO_GRANT,

@@ -30,6 +30,7 @@ START_TEST(an_entry_tells_a_refusal_as_production_does)
 {
     record r = record_refusal();
     json_auto_t *j = entry(&r);
+    ck_assert_str_eq(text_at(j, NULL, "insertId"), RECORD_INSERT_ID);
     ck_assert_str_eq(text_at(j, NULL, "severity"), "WARNING");
     ck_assert_str_eq(text_at(j, NULL, "timestamp"), "2027-01-15T08:00:00.123456Z");
     ck_assert_str_eq(text_at(j, NULL, "receiveTimestamp"), "2027-01-15T08:00:00.123456000Z");
@@ -163,7 +164,6 @@ END_TEST
 
 int main(void)
 {
-    state.ids = ids_new();
     Suite *s = suite_create("request_log");
     TCase *t = tcase_create("request_log");
     tcase_add_checked_fixture(t, record_setup, record_teardown);

@@ -1,0 +1,25 @@
+/* The control listener from the inside; nobody outside of this room includes this. */
+#ifndef CONTROL_CONTROL_IMPL_H
+#define CONTROL_CONTROL_IMPL_H
+
+#include <jansson.h>
+
+#include "control/control.h"
+#include "http/server.h"
+
+struct control {
+    control_backend backend;
+    http_server *server;
+    char *address; /* NULL: listens nowhere */
+};
+
+/* invoker_v1.c: the gateway's own paths. false: not one of them. */
+bool invoker_v1_serve(control *c, http_request *r);
+
+/* api_serve.c: everything else. */
+void api_serve(control *c, http_request *r);
+
+/* {"Content-Type":"application/json"}, with or without a charset. */
+bool type_is_json(span content_type);
+
+#endif

@@ -11,6 +11,9 @@ static const struct {
     const api_route *routes;
     const char *title; /* NULL: all that is served is a refusal */
 } apis[] = {
+    {run_v1_routes, "Cloud Run Admin v1 (services and revisions, as Knative objects)"},
+    {run_v2_routes, "Cloud Run Admin v2 (services, revisions, operations)"},
+    {run_iam_routes, "the IAM policies of Cloud Run services"},
     {iam_routes, "IAM v1 (service accounts and their keys, roles)"},
     {iam_v2_routes, "IAM v2 (deny policies)"},
     {crm_routes, "Cloud Resource Manager v1 and v3 (projects)"},

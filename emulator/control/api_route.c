@@ -19,6 +19,7 @@ static const struct {
     {crm_routes, "Cloud Resource Manager v1 and v3 (projects)"},
     {service_usage_routes, "Service Usage v1"},
     {artifact_registry_routes, NULL},
+    {logging_routes, "Logging v2 (entries:list, logs)"},
     {forwarded_routes, "IAM Service Account Credentials v1, the OAuth token endpoint /token, "
                        "/tokeninfo, /computeMetadata/v1"},
 };

@@ -56,6 +56,7 @@ control *control_open(loop *l, const control_backend *b, error *e)
     if (!c)
         abort();
     c->backend = *b;
+    c->logs = log_store_new();
     c->server = http_server_open(l,
                                  &(http_server_options){.handle = handle,
                                                         .ctx = c,
@@ -68,6 +69,7 @@ control *control_open(loop *l, const control_backend *b, error *e)
                                  e);
     if (c->server)
         return c;
+    log_store_free(c->logs);
     free(c);
     return NULL;
 }
@@ -77,6 +79,7 @@ void control_close(control *c)
     if (!c)
         return;
     http_server_close(c->server);
+    log_store_free(c->logs);
     free(c->address);
     free(c);
 }

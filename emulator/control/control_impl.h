@@ -5,16 +5,21 @@
 #include <jansson.h>
 
 #include "control/control.h"
+#include "control/log_store.h"
 #include "http/server.h"
 
 struct control {
     control_backend backend;
     http_server *server;
     char *address; /* NULL: listens nowhere */
+    log_store *logs;
 };
 
 /* invoker_v1.c: the gateway's own paths. false: not one of them. */
 bool invoker_v1_serve(control *c, http_request *r);
+
+/* log_lines.c: POST /invoker/v1/services/{name}/logs. */
+void serve_lines(control *c, http_request *r, span name);
 
 /* api_serve.c: everything else. */
 void api_serve(control *c, http_request *r);

@@ -194,6 +194,10 @@ bool invoker_v1_serve(control *c, http_request *r)
         serve_upstream(c, r, name);
         return true;
     }
+    if (service_path(http_path(r), SPAN_LIT("/logs"), &name)) {
+        serve_lines(c, r, name);
+        return true;
+    }
     for (size_t i = 0; i < countof(routes); i++) {
         if (!span_eq_str(http_path(r), routes[i].path))
             continue;

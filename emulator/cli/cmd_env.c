@@ -12,8 +12,10 @@ typedef struct authority_options {
     const char *ca, *keys;
 } authority_options;
 
-/* As the running gateway says when one was named, else as the file says. */
-static snapshot *load(const char *config, const char *control_option, int *out_status)
+/* As the running gateway says when one was named, or when the file does not know the service; else
+ * as the file says. */
+static snapshot *load(const char *config, const char *control_option, const char *name,
+                      int *out_status)
 {
     snapshot *s = cli_load(config, NULL);
     *out_status = CLI_USAGE;
@@ -22,7 +24,7 @@ static snapshot *load(const char *config, const char *control_option, int *out_s
     bool asked = false;
     auto_free char *control = control_address(control_option, s, &asked);
     if (!asked)
-        return s;
+        return snapshot_find_service(s, span_of(name)) ? s : control_load_instead(NULL, config, s);
     snapshot_unref(s);
     error e = {0};
     s = control_load(control, config, &e);
@@ -86,7 +88,7 @@ int cmd_env(int argc, char **argv)
     env_shell shell;
     if (!env_shell_parse(span_of(shell_name), &shell))
         return cli_usage_error("env", "--shell is " ENV_SHELL_LIST ", not '%s'", shell_name);
-    snapshot *s = load(cli_config_path(config), control, &status);
+    snapshot *s = load(cli_config_path(config), control, operands[0], &status);
     if (!s)
         return status;
     status = print(s, operands[0], &authority, shell);

@@ -13,7 +13,9 @@
 #include "cli/cli_ca.h"
 #include "cli/commands.h"
 #include "cli/control_client.h"
+#include "cli/log_sender.h"
 #include "cli/named_service.h"
+#include "cli/run_tee.h"
 #include "cli/up_env.h"
 #include "cli/up_orphans.h"
 #include "cli/up_probe.h"
@@ -23,7 +25,9 @@ enum {
     PORT_TEXT_MAX = 8,
     AGAIN_US = 1000 * 1000,
     PORT_MAX = 65535,
-    GRACE_US = 10 * 1000 * 1000 /* as Cloud Run */
+    GRACE_US = 10 * 1000 * 1000, /* as Cloud Run */
+    LAST_OUTPUT_US = 10 * 1000 * 1000,
+    LAST_LINES_US = 2 * 1000 * 1000
 };
 
 typedef struct container {
@@ -32,8 +36,10 @@ typedef struct container {
     loop *loop;
     loop_timer kill, again;
     probe *probe;
+    log_sender *logs;
+    run_tee *output, *errors; /* NULL: CMD has our own stream */
     pid_t pid;
-    bool own_group, attached, gave_up;
+    bool own_group, attached, gave_up, capture;
     int wait_status;
 } container;
 
@@ -129,14 +135,28 @@ static bool pick_port(container *c, int64_t wanted, char text[PORT_TEXT_MAX], er
     return ok || error_errno(e, "cannot pick a port");
 }
 
+/* A terminal is left to CMD, which may look different there, unless --capture is given; it is
+ * already seen by whoever would read the log. */
+static bool open_tee(const container *c, int fd, const char *stream, run_tee **out, error *e)
+{
+    if (isatty(fd) && !c->capture)
+        return true;
+    *out = run_tee_open(c->loop, fd, log_sender_channel(c->logs, c->name, stream), e);
+    return *out != NULL;
+}
+
 static bool start(container *c, char **command, const envlist *env, error *e)
 {
+    if (!open_tee(c, STDOUT_FILENO, "stdout", &c->output, e) ||
+        !open_tee(c, STDERR_FILENO, "stderr", &c->errors, e))
+        return false;
     c->own_group = isatty(STDIN_FILENO) == 0;
     const spawn_spec spec = {.file = command[0],
                              .argv = command,
                              .envp = env->items,
                              .own_group = c->own_group,
-                             .output_fd = -1,
+                             .output_fd = c->output ? run_tee_child_fd(c->output) : -1,
+                             .error_fd = c->errors ? run_tee_child_fd(c->errors) : -1,
                              .keep_fd = -1};
     c->pid = spawn_process(&spec, e);
     return c->pid > 0;
@@ -151,6 +171,10 @@ static void finish(container *c)
     if (c->attached && !control_detach(c->control, c->name, &e))
         log_at(LOG_WARN, "could not be detached", LOG_S("service", c->name), LOG_S("why", e.text));
     orphans_kill(-1);
+    run_tee_close(c->output, LAST_OUTPUT_US);
+    run_tee_close(c->errors, LAST_OUTPUT_US);
+    log_sender_flush(c->logs, LAST_LINES_US);
+    c->output = c->errors = NULL;
 }
 
 static bool supervise(container *c, char **command, const envlist *env, error *e)
@@ -159,12 +183,17 @@ static bool supervise(container *c, char **command, const envlist *env, error *e
     c->loop = loop_new(e);
     signals *s = c->loop ? signals_open(c->loop, wanted, on_signal, c, e) : NULL;
     orphans_adopt();
+    c->logs = c->loop ? log_sender_open(c->loop) : NULL;
+    log_sender_aim(c->logs, c->control);
     bool ok = s && start(c, command, env, e);
     if (ok) {
         c->probe = probe_open(c->loop, c->address, on_listening, c);
         loop_run(c->loop);
         finish(c);
     }
+    run_tee_close(c->output, 0);
+    run_tee_close(c->errors, 0);
+    log_sender_close(c->logs);
     signals_close(s);
     loop_free(c->loop);
     return ok;
@@ -205,32 +234,38 @@ static int run(container *c, const snapshot *s, int64_t wanted_port, char **comm
     return c->gave_up ? CLI_FAILED : spawn_exit_status(c->wait_status);
 }
 
-/* CLI_OK and *out, or the exit status after a message. */
-static int find_gateway(const char *config, const char *option, const char *name, char **out)
+/* CLI_OK with the gateway's address and the topology as it has it, or the exit status after a
+ * message. A name that is in the file no more than with the gateway is the mistake to tell first.
+ */
+static int find_gateway(const char *config, const char *option, const char *name, char **out,
+                        snapshot **out_topology)
 {
     snapshot *s = cli_load(config, NULL);
     if (!s)
         return CLI_USAGE;
-    bool known = named_service("run", s, name) != NULL, asked = false;
+    error e = {0};
+    bool asked = false;
+    int status = CLI_OK;
     *out = control_address(option, s, &asked);
+    *out_topology = *out ? control_load(*out, config, &e) : NULL;
+    if (!*out_topology && !named_service("run", s, name))
+        status = CLI_USAGE;
+    else if (!*out)
+        status = cli_usage_error("run", "the topology has no control listener; give --control");
+    else if (!*out_topology)
+        status = cli_failed("run", &e);
     snapshot_unref(s);
-    if (!known)
-        return CLI_USAGE;
-    return *out ? CLI_OK
-                : cli_usage_error("run", "the topology has no control listener; give --control");
+    return status;
 }
 
 static int run_behind_gateway(const char *config, const char *control_option, container *c,
                               int64_t port, char **command)
 {
     auto_free char *control = NULL;
-    int status = find_gateway(config, control_option, c->name, &control);
+    snapshot *s = NULL;
+    int status = find_gateway(config, control_option, c->name, &control, &s);
     if (status != CLI_OK)
         return status;
-    error e = {0};
-    snapshot *s = control_load(control, config, &e);
-    if (!s)
-        return cli_failed("run", &e);
     c->control = control;
     status = run(c, s, port, command);
     snapshot_unref(s);
@@ -241,6 +276,7 @@ int cmd_run(int argc, char **argv)
 {
     const char *config = NULL, *control = NULL, *ca = NULL, *keys = NULL, *format = NULL;
     int64_t port = 0;
+    bool capture = false;
     const cli_option options[] = {
         {"config", 'c', CLI_STRING, "FILE", "the topology", &config},
         {"control", 0, CLI_STRING, "ADDRESS",
@@ -248,6 +284,11 @@ int cmd_run(int argc, char **argv)
         {"ca", 0, CLI_STRING, "DIR", CLI_CA_HELP, &ca},
         {"keys", 0, CLI_STRING, "DIR", CLI_CA_KEYS_HELP, &keys},
         {"port", 0, CLI_INT, "PORT", "the value of $PORT (a free one is picked)", &port},
+        {"capture", 0, CLI_FLAG, NULL,
+         "CMD gets pipes in place of a terminal, as in Cloud Run: its lines are then among those "
+         "that 'gcloud run services logs read' shows, as they are wherever our output is no "
+         "terminal",
+         &capture},
         {"log-format", 0, CLI_STRING, "FORMAT", "text or json", &format},
         {0},
     };
@@ -265,6 +306,7 @@ int cmd_run(int argc, char **argv)
     container c = {.name = operands[0],
                    .ca_option = ca,
                    .keys_option = keys,
+                   .capture = capture,
                    .kill = {.fire = on_kill},
                    .again = {.fire = on_again}};
     return run_behind_gateway(cli_config_path(config), control, &c, port, command);

@@ -6,6 +6,7 @@
 #include "cli/cli.h"
 #include "cli/cli_keys.h"
 #include "cli/commands.h"
+#include "cli/control_client.h"
 #include "jose/b64url.h"
 #include "jose/forge.h"
 #include "jose/id_token.h"
@@ -337,6 +338,8 @@ int cmd_token(int argc, char **argv)
     snapshot *s = cli_load(cli_config_path(o.config), NULL);
     if (!s)
         return CLI_USAGE;
+    if (!snapshot_resolve_account(s, span_of(o.as)))
+        s = control_load_instead(NULL, cli_config_path(o.config), s);
     status = run(&o, w, s, json);
     snapshot_unref(s);
     return status;

@@ -20,7 +20,7 @@
 enum { PROBLEMS_MAX = 1024 * 1024, READY_TIMEOUT_S = 240 };
 
 typedef struct up_options {
-    const char *config, *keys, *ca, *log_format, *log_file, *request_log, *workers;
+    const char *config, *keys, *ca, *state, *log_format, *log_file, *request_log, *workers;
     bool json, ephemeral;
     int64_t ready_timeout_s;
     char **command;
@@ -29,12 +29,13 @@ typedef struct up_options {
 typedef struct up {
     up_options options;
     loop *loop;
-    char *dir; /* private, for the overlay */
+    char *dir; /* private, for the overlay and for what APIs change when no --state is given */
     guard *guard;
     signals *signals;
     reload *reload;
     up_topology *topology;
     supervisor *supervisor;
+    char *state; /* the folder that was asked for, absolute; NULL: none */
     char *ca_dir;
     trust_files trust;
     bool trusts;       /* trust is not empty */
@@ -59,15 +60,6 @@ static char *make_dir(error *e)
     return NULL;
 }
 
-static void remove_dir(const up *u)
-{
-    if (!u->dir)
-        return;
-    auto_free char *overlay = file_join(u->dir, "addresses");
-    (void)unlink(overlay);
-    (void)rmdir(u->dir);
-}
-
 /* ---- events ---- */
 
 static void log_each_line(span text)
@@ -87,7 +79,7 @@ static void on_snapshot(void *ctx, snapshot *file)
     auto_buf buf problems = buf_make(PROBLEMS_MAX);
     if (up_topology_take(u->topology, file, &problems)) {
         if (u->supervisor)
-            supervisor_apply(u->supervisor);
+            supervisor_apply(u->supervisor, true);
         return;
     }
     if (u->supervisor) {
@@ -101,6 +93,14 @@ static void on_snapshot(void *ctx, snapshot *file)
         (void)span_cut(&rest, '\n', &line);
         fprintf(stderr, "invoker up: %.*s\n", SPAN_ARG(line));
     }
+}
+
+/* An API has made, changed or deleted something. */
+static void on_state(void *ctx, bool daemons)
+{
+    const up *u = ctx;
+    if (u->supervisor)
+        supervisor_apply(u->supervisor, daemons);
 }
 
 static bool terminal_is_there(void)
@@ -128,10 +128,11 @@ static void on_ready(void *ctx)
     const up *u = ctx;
     auto_buf buf text = buf_make(UP_READY_MAX);
     if (u->options.json) {
-        up_ready_json(&text, up_topology_snapshot(u->topology), u->trusts ? &u->trust : NULL);
+        up_ready_json(&text, up_topology_snapshot(u->topology), u->trusts ? &u->trust : NULL,
+                      u->state);
         buf_char(&text, '\n');
     } else if (!u->options.command) {
-        up_ready_text(&text, up_topology_snapshot(u->topology), cli_colour(stdout));
+        up_ready_text(&text, up_topology_snapshot(u->topology), u->state, cli_colour(stdout));
     }
     fwrite(text.p ? text.p : "", 1, text.n, stdout);
     if (fflush(stdout) != 0)
@@ -152,6 +153,31 @@ static void never_wait_for_the_log(void)
         log_open("up", log_current_format(), own);
 }
 
+static const char *state_dir(const up *u)
+{
+    return u->options.state ? u->options.state : u->dir;
+}
+
+static bool open_topology(up *u, error *e)
+{
+    u->topology = up_topology_new(u->loop,
+                                  &(up_topology_options){.path = u->options.config,
+                                                         .dir = u->dir,
+                                                         .state_dir = state_dir(u),
+                                                         .ephemeral = u->options.ephemeral,
+                                                         .on_change = on_state,
+                                                         .ctx = u},
+                                  e);
+    if (!u->topology)
+        return false;
+    if (u->options.state)
+        u->state = realpath(u->options.state, NULL);
+    else
+        log_at(LOG_INFO, "this run is ephemeral: what gcloud and the APIs change is forgotten when "
+                         "it ends; --state DIR keeps it");
+    return true;
+}
+
 static bool prepare(up *u, error *e)
 {
     static const int wanted[] = {SIGCHLD, SIGTERM, SIGINT, SIGQUIT, SIGHUP, 0};
@@ -163,7 +189,8 @@ static bool prepare(up *u, error *e)
         return false;
     if (!(u->loop = loop_new(e)))
         return false;
-    u->topology = up_topology_new(u->options.config, u->options.ephemeral, u->dir);
+    if (!open_topology(u, e))
+        return false;
     u->signals = signals_open(u->loop, wanted, on_signal, u, e);
     return u->signals != NULL;
 }
@@ -201,6 +228,9 @@ static int supervise(up *u)
         .config_path = u->options.config,
         .keys_dir = u->options.keys,
         .ca_dir = u->ca_dir,
+        .state_dir = state_dir(u),
+        .state_is_temporary = !u->options.state,
+        .ephemeral = u->options.ephemeral,
         .trust = u->trusts ? &u->trust : NULL,
         .log_format = log_current_format() == LOG_JSON ? "json" : "text",
         .log_file = u->options.log_file,
@@ -212,7 +242,7 @@ static int supervise(up *u)
         .ctx = u,
     };
     u->supervisor = supervisor_new(u->loop, u->guard, u->topology, &o);
-    supervisor_apply(u->supervisor);
+    supervisor_apply(u->supervisor, true);
     return supervisor_run(u->supervisor);
 }
 
@@ -224,9 +254,11 @@ static void finish(up *u)
     up_topology_free(u->topology);
     loop_free(u->loop);
     guard_stop(u->guard);
-    remove_dir(u);
+    if (u->dir)
+        guard_remove_dir(u->dir);
     cli_trust_free(&u->trust);
     free(u->ca_dir);
+    free(u->state);
     free(u->dir);
 }
 
@@ -248,6 +280,9 @@ int cmd_up(int argc, char **argv)
         {"config", 'c', CLI_STRING, "FILE", "the topology", &o.config},
         {"json", 0, CLI_FLAG, NULL, "print the addresses as one line of JSON", &o.json},
         {"ephemeral-ports", 0, CLI_FLAG, NULL, "let the system pick every port", &o.ephemeral},
+        {"state", 0, CLI_STRING, "DIR",
+         "keeps what gcloud and the APIs change; without it that is forgotten at the end",
+         &o.state},
         {"keys", 0, CLI_STRING, "DIR", "the folder of signing keys", &o.keys},
         {"ca", 0, CLI_STRING, "DIR", CLI_CA_HELP, &o.ca},
         {"ready-timeout", 0, CLI_INT, "SECONDS", "give up when not all answer by then (240)",

@@ -40,7 +40,8 @@ static int parse(int argc, char **argv, why_options *o)
         {"keys", 0, CLI_STRING, "DIR", "the folder of signing keys, for --token", &o->keys},
         {"reasons", 0, CLI_FLAG, NULL, "list every outcome there is", &o->reasons},
         {"last", 0, CLI_FLAG, NULL, "explain the running gateway's latest refusal", &o->last},
-        {"control", 0, CLI_STRING, "ADDRESS", "of the running gateway, for --last", &o->control},
+        {"control", 0, CLI_STRING, "ADDRESS",
+         "of the running gateway: by what its APIs changed, too", &o->control},
         {"output", 'o', CLI_STRING, "FORMAT", "text (default) or json; --reasons: markdown too",
          &o->output},
     };
@@ -94,6 +95,12 @@ static snapshot *load_just_granted(const char *path, int64_t now_us)
     return s;
 }
 
+/* Named by an option, or the only one that may know what is called. */
+static bool is_for_gateway(const why_options *o, const snapshot *s)
+{
+    return o->control || (o->to && !snapshot_find_service(s, span_of(o->to)));
+}
+
 static int judge(const why_options *o, bool json)
 {
     const int64_t now_us = clock_wall_us();
@@ -101,6 +108,8 @@ static int judge(const why_options *o, bool json)
     snapshot *s = o->just_granted ? load_just_granted(path, now_us) : cli_load(path, NULL);
     if (!s)
         return CLI_USAGE;
+    if (!o->just_granted && is_for_gateway(o, s))
+        s = control_load_instead(o->control, path, s);
     why_case c = {.facts.header = HEADER_NONE};
     int status = why_case_make(o, s, now_us, &c);
     if (status < 0)

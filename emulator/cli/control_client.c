@@ -12,13 +12,16 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/net.h"
 #include "cli/up_env.h"
 #include "config/topology.h"
+#include "state/merge.h"
+#include "state/state.h"
 
 enum {
     REQUEST_MAX = 256 * 1024,
-    REPLY_MAX = 16 * 1024 * 1024,
+    REPLY_MAX = STATE_DOCUMENT_MAX + 16 * 1024 * 1024,
     OVERLAY_MAX = 1024 * 1024,
     CHUNK = 16 * 1024,
     TIMEOUT_S = 5,
@@ -112,32 +115,38 @@ static bool parse_reply(span text, control_reply *out, error *e)
     return true;
 }
 
-static bool exchange(int fd, span host, const char *method, const char *path, const char *body,
-                     control_reply *out, error *e)
+static bool exchange(int fd, span host, const control_request *r, control_reply *out, error *e)
 {
     auto_buf buf request = buf_make(REQUEST_MAX);
-    buf_fmt(&request, "%s %s HTTP/1.1\r\nHost: %.*s\r\nConnection: close\r\n", method, path,
+    buf_fmt(&request, "%s %s HTTP/1.1\r\nHost: %.*s\r\nConnection: close\r\n", r->method, r->path,
             SPAN_ARG(host));
-    if (body)
-        buf_fmt(&request, "Content-Type: application/json\r\nContent-Length: %zu\r\n",
-                strlen(body));
-    buf_fmt(&request, "\r\n%s", body ? body : "");
+    if (r->bearer)
+        buf_fmt(&request, "Authorization: Bearer %s\r\n", r->bearer);
+    if (r->body)
+        buf_fmt(&request, "Content-Type: %s\r\nContent-Length: %zu\r\n",
+                r->type ? r->type : "application/json", strlen(r->body));
+    buf_fmt(&request, "\r\n%s", r->body ? r->body : "");
     auto_buf buf reply = buf_make(REPLY_MAX);
     return send_all(fd, buf_view(&request), e) && receive_all(fd, &reply, e) &&
            parse_reply(buf_view(&reply), out, e);
 }
 
-bool control_call(const char *control, const char *method, const char *path, const char *body,
-                  control_reply *out, error *e)
+bool control_send(const char *control, const control_request *r, control_reply *out, error *e)
 {
     span host = host_of(control);
     int fd = connect_to(host, e);
     if (fd < 0)
         return error_wrap(e, "no gateway answers at %.*s (start one with 'invoker up')",
                           SPAN_ARG(host));
-    bool ok = exchange(fd, host, method, path, body, out, e);
+    bool ok = exchange(fd, host, r, out, e);
     (void)close(fd);
-    return ok || error_wrap(e, "%s http://%.*s%s", method, SPAN_ARG(host), path);
+    return ok || error_wrap(e, "%s http://%.*s%s", r->method, SPAN_ARG(host), r->path);
+}
+
+bool control_call(const char *control, const char *method, const char *path, const char *body,
+                  control_reply *out, error *e)
+{
+    return control_send(control, &(control_request){method, path, body, NULL, NULL}, out, e);
 }
 
 /* As control_call, and any status but 2xx is an error. */
@@ -224,6 +233,20 @@ char *control_address(const char *option, const snapshot *s, bool *out_asked)
     return reachable_address(snapshot_project(s)->control_listen);
 }
 
+bool control_project(const char *control, char **out_id, char **out_region, error *e)
+{
+    json_auto_t *status = fetch_status(control, e);
+    const char *id = json_string_value(json_object_get(status, "project"));
+    const char *region = json_string_value(json_object_get(status, "region"));
+    if (status && (!id || !region))
+        return error_set(e, ERR_INVALID, "%s does not say what project it serves", control);
+    if (!status)
+        return false;
+    *out_id = span_dup(span_of(id));
+    *out_region = span_dup(span_of(region));
+    return true;
+}
+
 /* One overlay line (config/topology.h) if the status names an address. */
 static void overlay_line(buf *out, const char *name, const char *kind, const json_t *from,
                          const char *key)
@@ -243,8 +266,7 @@ static void add_overlay(const json_t *status, buf *out)
     overlay_line(out, "-", "ingress", status, "ingress");
     overlay_line(out, "-", "metadata", status, "metadata");
     overlay_line(out, "-", "control", status, "control");
-    json_object_foreach(services, name, svc)
-    {
+    json_object_foreach (services, name, svc) {
         overlay_line(out, name, "listen", svc, "listen");
         overlay_line(out, name, "metadata", svc, "metadata");
         overlay_line(out, name, "upstream", svc, "upstream");
@@ -283,6 +305,20 @@ static snapshot *load_over(const char *config_path, span overlay, error *e)
     return s;
 }
 
+/* What the APIs changed, laid over the file's; NULL and *e when the gateway does not tell. */
+static snapshot *merge_state(const char *control, snapshot *base, error *e)
+{
+    control_reply reply;
+    if (!call_ok(control, "GET", "/invoker/v1/state", NULL, &reply, e))
+        return NULL;
+    json_auto_t *document = json_loadb(reply.body, reply.n, JSON_REJECT_DUPLICATES, NULL);
+    free(reply.body);
+    if (document)
+        return state_merge(base, document, NULL, clock_wall_us());
+    error_set(e, ERR_INVALID, "%s does not tell what its APIs changed", control);
+    return NULL;
+}
+
 snapshot *control_load(const char *control, const char *config_path, error *e)
 {
     json_auto_t *status = fetch_status(control, e);
@@ -294,5 +330,20 @@ snapshot *control_load(const char *control, const char *config_path, error *e)
         error_set(e, ERR_LIMIT, "the gateway at %s has too many services", control);
         return NULL;
     }
-    return load_over(config_path, buf_view(&overlay), e);
+    snapshot *base = load_over(config_path, buf_view(&overlay), e);
+    snapshot *all = base ? merge_state(control, base, e) : NULL;
+    snapshot_unref(base);
+    return all;
+}
+
+snapshot *control_load_instead(const char *option, const char *config_path, snapshot *s)
+{
+    bool asked;
+    error e = {0};
+    auto_free char *control = control_address(option, s, &asked);
+    snapshot *all = control ? control_load(control, config_path, &e) : NULL;
+    if (!all)
+        return s;
+    snapshot_unref(s);
+    return all;
 }

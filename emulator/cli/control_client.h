@@ -14,8 +14,18 @@ typedef struct control_reply {
     size_t n;
 } control_reply;
 
-/* control: "HOST:PORT" or "http://HOST:PORT". body: JSON, NULL for none. false when no answer was
- * got, whatever the status of an answer. */
+typedef struct control_request {
+    const char *method, *path;
+    const char *body;   /* NULL: none */
+    const char *type;   /* of the body; NULL: JSON */
+    const char *bearer; /* an access token; NULL: none */
+} control_request;
+
+/* control: "HOST:PORT" or "http://HOST:PORT". false when no answer was got, whatever the status of
+ * an answer. */
+bool control_send(const char *control, const control_request *r, control_reply *out, error *e);
+
+/* control_send with a JSON body (NULL: none) and no token. */
 bool control_call(const char *control, const char *method, const char *path, const char *body,
                   control_reply *out, error *e);
 
@@ -30,8 +40,16 @@ bool control_is_attached(const char *control, const char *name, const char *addr
  * *out_asked: one of the first two. Caller frees; NULL when there is none. */
 char *control_address(const char *option, const snapshot *s, bool *out_asked);
 
-/* The topology with the addresses that the running gateway reports. NULL and *e when it does not
- * answer or the file is not valid with them. The caller holds one count. */
+/* What project, and in what region, the running gateway serves. The caller frees both texts. */
+bool control_project(const char *control, char **out_id, char **out_region, error *e);
+
+/* The topology as the running gateway has it: with the addresses that it reports, and with what its
+ * APIs changed. NULL and *e when it does not answer or the file is not valid with them. The caller
+ * holds one count. */
 snapshot *control_load(const char *control, const char *config_path, error *e);
+
+/* The same by control_address, for a name that the file (s) does not have; s where there is no such
+ * gateway. The caller's count on s becomes one on the result. */
+snapshot *control_load_instead(const char *option, const char *config_path, snapshot *s);
 
 #endif

@@ -104,7 +104,8 @@ static void add_service(buf *b, const inspection *i, const service *svc, const s
     if (d->reason == REASON_GRANTED) {
         buf_fmt(b, "this caller may invoke it (%s for %s", d->binding->role, d->binding->member);
         if (d->binding->place.file)
-            buf_fmt(b, ", %s:%u", d->binding->place.file, d->binding->place.line);
+            buf_str(b, ", ");
+        place_put(b, d->binding->place, false);
         buf_str(b, ")\n");
         return;
     }

@@ -240,7 +240,8 @@ void child_free(child *c)
     if (!c)
         return;
     child_unwatch(c);
-    relay_close(c->relay);
+    relay_close(c->output);
+    relay_close(c->errors);
     loop_timer_cancel(c->world->loop, &c->again);
     loop_timer_cancel(c->world->loop, &c->kill);
     for (size_t i = 0; i < c->argc; i++)

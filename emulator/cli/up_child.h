@@ -5,6 +5,7 @@
 
 #include "base/loop.h"
 #include "base/net.h"
+#include "cli/log_sender.h"
 #include "cli/up_env.h"
 #include "cli/up_guard.h"
 #include "cli/up_ports.h"
@@ -31,8 +32,9 @@ typedef struct child_world {
     loop *loop;
     guard *guard;
     port_plan *ports;
-    bool colour;     /* of relayed lines */
-    int wait_for_fd; /* see relay_open */
+    bool colour;      /* of relayed lines */
+    int wait_for_fd;  /* see relay_options */
+    log_sender *logs; /* where services' lines go besides; NULL: nowhere */
     /* Something changed: ready, gone, failed. Called from the loop. */
     void (*on_change)(void *ctx, child *c);
     void *ctx;

@@ -27,7 +27,7 @@ struct child {
     bool exec_failed, reload_pending;
     int64_t started_us;
 
-    relay *relay;
+    relay *output, *errors; /* a service's stdout and stderr */
     probe *probe;
     loop_watch ready; /* a daemon's pipe */
     loop_timer again, kill;

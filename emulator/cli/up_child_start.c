@@ -98,16 +98,29 @@ static pid_t spawn_daemon(child *c, error *e)
                              .own_group = true,
                              .null_stdin = true,
                              .output_fd = -1,
+                             .error_fd = -1,
                              .keep_fd = fd};
     pid_t pid = spawn_process(&spec, e);
     (void)close(fd);
     return pid;
 }
 
+static relay *open_relay(const child *c, const char *stream, error *e)
+{
+    const child_world *w = c->world;
+    return relay_open(w->loop,
+                      &(relay_options){.name = c->name,
+                                       .colour = w->colour,
+                                       .wait_for_fd = w->wait_for_fd,
+                                       .channel = log_sender_channel(w->logs, c->name, stream)},
+                      e);
+}
+
 static pid_t spawn_service(child *c, error *e)
 {
     const child_world *w = c->world;
-    if (!c->relay && !(c->relay = relay_open(w->loop, c->name, w->colour, w->wait_for_fd, e)))
+    if ((!c->output && !(c->output = open_relay(c, "stdout", e))) ||
+        (!c->errors && !(c->errors = open_relay(c, "stderr", e))))
         return -1;
     port_plan_release(w->ports, c->name);
     const spawn_spec spec = {.file = c->file,
@@ -115,7 +128,8 @@ static pid_t spawn_service(child *c, error *e)
                              .envp = c->env.items,
                              .own_group = true,
                              .null_stdin = true,
-                             .output_fd = relay_child_fd(c->relay),
+                             .output_fd = relay_child_fd(c->output),
+                             .error_fd = relay_child_fd(c->errors),
                              .keep_fd = -1};
     pid_t pid = spawn_process(&spec, e);
     if (pid > 0)
@@ -131,6 +145,7 @@ static pid_t spawn_command(const child *c, error *e)
                              .envp = c->env.items,
                              .own_group = isatty(STDIN_FILENO) == 0,
                              .output_fd = -1,
+                             .error_fd = -1,
                              .keep_fd = -1};
     return spawn_process(&spec, e);
 }

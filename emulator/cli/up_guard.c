@@ -73,7 +73,7 @@ static void stop_groups(const watched *w)
     signal_all(w, SIGKILL);
 }
 
-static void remove_dir(const char *dir)
+void guard_remove_dir(const char *dir)
 {
     DIR *d = opendir(dir);
     if (!d)
@@ -100,7 +100,7 @@ static void watch_over(int fd, const char *dir)
         take(&w, &m);
     }
     stop_groups(&w);
-    remove_dir(dir);
+    guard_remove_dir(dir);
     _exit(0);
 }
 

@@ -16,6 +16,9 @@ void guard_add(guard *g, pid_t group);
 void guard_remove(guard *g, pid_t group);
 pid_t guard_pid(const guard *g);
 
+/* Removes the folder and the plain files in it. */
+void guard_remove_dir(const char *dir);
+
 /* All is stopped: the guard ends without doing anything. NULL is fine. */
 void guard_stop(guard *g);
 

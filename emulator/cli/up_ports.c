@@ -13,7 +13,8 @@ typedef struct held_port {
     const char *kind;
     char *configured; /* as in the file; NULL: none there */
     char effective[NET_ADDR_TEXT_MAX];
-    int fd; /* -1: our own child listens there */
+    int fd;     /* -1: our own child listens there */
+    bool given; /* of a service that an API made: it is the gateway that picked it */
 } held_port;
 
 struct port_plan {
@@ -26,7 +27,7 @@ typedef struct planner {
     port_plan *plan;
     const port_plan *before;
     bool ephemeral;
-    const snapshot *s;
+    const snapshot *s, *file;
     buf *problems;
 } planner;
 
@@ -76,9 +77,11 @@ static void describe(const planner *r, const held_port *h, buf *out)
         buf_fmt(out, "services.%s.%s", h->name, h->kind);
     else
         buf_fmt(out, "listen.%s", h->kind);
-    if (svc && svc->place.file)
-        buf_fmt(out, " (%s:%u)", svc->place.file, (unsigned)svc->place.line);
-    else
+    if (svc && svc->place.file) {
+        buf_str(out, " (");
+        place_put(out, svc->place, false);
+        buf_char(out, ')');
+    } else
         buf_fmt(out, " (%s)", snapshot_project(r->s)->file);
 }
 
@@ -100,10 +103,25 @@ static void keep(held_port *h, const held_port *old)
     h->fd = old->fd < 0 ? -1 : fcntl(old->fd, F_DUPFD_CLOEXEC, 0);
 }
 
+/* The file may have come to name an address that had been given out. */
+static bool is_left_to_the_file(const planner *r, const held_port *h)
+{
+    const held_port *given = find_effective(r->plan, h->effective);
+    if (!given || !given->given)
+        return true;
+    buf_fmt(r->problems, "%s is the %s address of %s, which an API made, and that of ",
+            given->effective, given->kind, given->name);
+    describe(r, h, r->problems);
+    buf_str(r->problems, ": change that one\n");
+    return false;
+}
+
 static bool reserve(const planner *r, held_port *h, net_addr *a)
 {
     error e = {0};
     (void)net_addr_text(a, h->effective);
+    if (net_addr_port(a) && !is_left_to_the_file(r, h))
+        return false;
     const held_port *old = net_addr_port(a) ? find_effective(r->before, h->effective) : NULL;
     if (old) { /* it moved from one key to another */
         keep(h, old);
@@ -133,6 +151,44 @@ static bool plan_one(const planner *r, const char *name, const char *kind, const
     return reserve(r, h, &a);
 }
 
+/* Of a service that an API made. While it runs, what cannot be held is the gateway's to complain
+ * about; before anything runs the address has to be free. */
+static bool plan_given(const planner *r, const char *name, const char *kind, const char *given)
+{
+    held_port *h = add(r->plan, name, kind, given);
+    h->given = true;
+    const held_port *old = find(r->before, name, kind);
+    if (old && same_text(old->configured, given)) {
+        keep(h, old);
+        return true;
+    }
+    error e = {0};
+    net_addr a;
+    if (net_addr_parse(span_of(given), &a, &e)) {
+        (void)net_addr_text(&a, h->effective);
+        h->fd = net_reserve(&a, &e);
+    }
+    if (h->fd >= 0 || r->before)
+        return true;
+    buf_fmt(r->problems,
+            "%s is the %s address of %s, which an API made: %s; stop whoever uses it, or start "
+            "with another --state folder\n",
+            given, kind, name, e.text);
+    return false;
+}
+
+static bool plan_made(const planner *r, const service *svc)
+{
+    bool ok = true;
+    if (svc->listen)
+        ok = plan_given(r, svc->name, "listen", svc->listen) && ok;
+    if (svc->metadata)
+        ok = plan_given(r, svc->name, "metadata", svc->metadata) && ok;
+    if (svc->command && svc->upstream)
+        ok = plan_given(r, svc->name, "upstream", svc->upstream) && ok;
+    return ok;
+}
+
 static bool plan_service(const planner *r, const service *svc)
 {
     bool ok = true;
@@ -145,12 +201,24 @@ static bool plan_service(const planner *r, const service *svc)
     return ok;
 }
 
-port_plan *port_plan_make(const snapshot *s, bool ephemeral, const port_plan *before, buf *problems)
+static bool plan_services(const planner *r, bool in_file)
+{
+    bool ok = true;
+    for (size_t i = 0; i < snapshot_service_count(r->s); i++) {
+        const service *svc = snapshot_service(r->s, i);
+        if ((snapshot_find_service(r->file, span_of(svc->name)) != NULL) == in_file)
+            ok = (in_file ? plan_service(r, svc) : plan_made(r, svc)) && ok;
+    }
+    return ok;
+}
+
+port_plan *port_plan_make(const snapshot *s, const snapshot *file, bool ephemeral,
+                          const port_plan *before, buf *problems)
 {
     port_plan *p = calloc(1, sizeof *p);
     if (!p)
         abort();
-    const planner r = {p, before, ephemeral, s, problems};
+    const planner r = {p, before, ephemeral, s, file, problems};
     const project *shared = snapshot_project(s);
     const struct {
         const char *kind, *address;
@@ -159,12 +227,12 @@ port_plan *port_plan_make(const snapshot *s, bool ephemeral, const port_plan *be
         {"metadata", shared->metadata_listen},
         {"control", shared->control_listen},
     };
-    bool ok = true;
+    /* What was given out comes first: what the kernel picks is then another one. */
+    bool ok = plan_services(&r, false);
     for (size_t i = 0; i < countof(listeners); i++)
         if (listeners[i].address)
             ok = plan_one(&r, "-", listeners[i].kind, listeners[i].address) && ok;
-    for (size_t i = 0; i < snapshot_service_count(s); i++)
-        ok = plan_service(&r, snapshot_service(s, i)) && ok;
+    ok = plan_services(&r, true) && ok;
     if (ok)
         return p;
     port_plan_free(p);

@@ -8,11 +8,12 @@
 
 typedef struct port_plan port_plan;
 
-/* Reserves what the snapshot (as the file says, without overlay) needs and `before` (nullable)
- * does not hold already. With ephemeral, and for port 0, the kernel picks. NULL when any is
- * missing; *problems then has a line for each, naming the key to change. */
-port_plan *port_plan_make(const snapshot *s, bool ephemeral, const port_plan *before,
-                          buf *problems);
+/* Reserves what the snapshot (of the file, without overlay, with the state over it) needs and
+ * `before` (nullable) does not hold already. With ephemeral, and for port 0, the kernel picks.
+ * Services that `file` does not have keep their addresses: the gateway gave them out. NULL when any
+ * is missing; *problems then has a line for each, naming the key to change. */
+port_plan *port_plan_make(const snapshot *s, const snapshot *file, bool ephemeral,
+                          const port_plan *before, buf *problems);
 void port_plan_free(port_plan *p); /* NULL is fine */
 
 /* The overlay (config/topology.h, addresses_read): a line for each address that is not the file's.

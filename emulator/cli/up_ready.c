@@ -37,7 +37,7 @@ static void service_json(buf *out, const service *svc, const char *shared_metada
     buf_char(out, '}');
 }
 
-void up_ready_json(buf *out, const snapshot *s, const trust_files *trust)
+void up_ready_json(buf *out, const snapshot *s, const trust_files *trust, const char *state_dir)
 {
     const project *p = snapshot_project(s);
     auto_free char *control = reachable_address(p->control_listen);
@@ -51,6 +51,7 @@ void up_ready_json(buf *out, const snapshot *s, const trust_files *trust)
     next_pair(out, "certs_v3", "http://", metadata, "/oauth2/v3/certs");
     next_pair(out, "ca", "", trust ? trust->certificate : NULL, "");
     next_pair(out, "ca_bundle", "", trust ? trust->bundle : NULL, "");
+    next_pair(out, "state", "", state_dir, "");
     buf_str(out, ",\"services\":{");
     for (size_t i = 0; i < snapshot_service_count(s); i++) {
         if (i)
@@ -90,15 +91,9 @@ static const char *upstream_text(const service *svc)
     return svc->upstream ? svc->upstream : "none attached (503)";
 }
 
-void up_ready_text(buf *out, const snapshot *s, bool colour)
+static void table(buf *out, const snapshot *s, const char *bold, const char *plain)
 {
-    const project *p = snapshot_project(s);
-    const char *bold = colour ? "\033[1m" : "", *plain = colour ? "\033[0m" : "";
-    auto_free char *control = reachable_address(p->control_listen);
-    auto_free char *front_door = reachable_address(p->ingress_listen);
-    auto_free char *metadata = reachable_address(p->metadata_listen);
     widths w = measure(s);
-    buf_fmt(out, "%sInvoker is ready: %s%s\n\n", bold, p->file, plain);
     buf_fmt(out, "%s%-*s  %-*s  %-*s  %s%s\n", bold, w.name, "SERVICE", w.url, "URL", w.account,
             "RUNS AS", "UPSTREAM", plain);
     for (size_t i = 0; i < snapshot_service_count(s); i++) {
@@ -106,11 +101,30 @@ void up_ready_text(buf *out, const snapshot *s, bool colour)
         buf_fmt(out, "%-*s  %-*s  %-*s  %s\n", w.name, svc->name, w.url, svc->url, w.account,
                 svc->account->email, upstream_text(svc));
     }
+}
+
+void up_ready_text(buf *out, const snapshot *s, const char *state_dir, bool colour)
+{
+    const project *p = snapshot_project(s);
+    const char *bold = colour ? "\033[1m" : "", *plain = colour ? "\033[0m" : "";
+    auto_free char *control = reachable_address(p->control_listen);
+    auto_free char *front_door = reachable_address(p->ingress_listen);
+    auto_free char *metadata = reachable_address(p->metadata_listen);
+    buf_fmt(out, "%sInvoker is ready: %s%s\n\n", bold, p->file, plain);
+    if (snapshot_service_count(s))
+        table(out, s, bold, plain);
+    else
+        buf_str(out, "No service yet: deploy one with 'invoker gcloud -- run deploy NAME ...'.\n");
     if (front_door)
         buf_fmt(out, "\ningress   http://%s  (routed by Host: NAME.localhost)\n", front_door);
     if (metadata)
         buf_fmt(out, "metadata  http://%s  (keys: /oauth2/v3/certs)\n", metadata);
     if (control)
         buf_fmt(out, "control   http://%s\n", control);
+    if (state_dir)
+        buf_fmt(out, "state     %s\n", state_dir);
+    else
+        buf_str(out,
+                "state     ephemeral: what gcloud changes is forgotten (--state DIR keeps it)\n");
     buf_str(out, "\nCtrl-C stops everything.\n");
 }

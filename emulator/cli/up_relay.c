@@ -24,6 +24,7 @@ struct relay {
     char *name;
     int child_fd, wait_for_fd;
     bool colour;
+    log_channel *channel;
     buf held; /* read, but not passed on yet */
 };
 
@@ -65,6 +66,7 @@ static void emit(const relay *r, span line)
     auto_buf buf entry = buf_make(ENTRY_BYTES_MAX);
     relay_format(&entry, log_current_format(), r->colour, r->name, line);
     log_line(buf_view(&entry));
+    log_channel_line(r->channel, line);
 }
 
 /* A line goes out only where it fits: poll promises PIPE_BUF bytes of a pipe, most lines are
@@ -132,7 +134,7 @@ static void on_pause_over(loop_timer *t)
         log_at(LOG_ERROR, "output is lost", LOG_S("child", r->name), LOG_S("why", e.text));
 }
 
-relay *relay_open(loop *l, const char *name, bool colour, int wait_for_fd, error *e)
+relay *relay_open(loop *l, const relay_options *o, error *e)
 {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0) {
@@ -146,10 +148,11 @@ relay *relay_open(loop *l, const char *name, bool colour, int wait_for_fd, error
     *r = (relay){.loop = l,
                  .watch = {.ready = on_output, .fd = ends[0]},
                  .pause = {.fire = on_pause_over},
-                 .name = span_dup(span_of(name)),
+                 .name = span_dup(span_of(o->name)),
                  .child_fd = ends[1],
-                 .wait_for_fd = wait_for_fd,
-                 .colour = colour,
+                 .wait_for_fd = o->wait_for_fd,
+                 .colour = o->colour,
+                 .channel = o->channel,
                  .held = buf_make(LINE_BYTES_MAX + READ_BYTES)};
     if (loop_add(l, &r->watch, EPOLLIN, e))
         return r;

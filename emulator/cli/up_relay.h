@@ -6,15 +6,23 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "cli/log_sender.h"
 
 typedef struct relay relay;
 
-/* wait_for_fd: while this descriptor (where the log goes) cannot be written without blocking, the
- * relay reads nothing, so that a stalled reader of our log stalls the services and not us; -1: it
- * never blocks. */
-relay *relay_open(loop *l, const char *name, bool colour, int wait_for_fd, error *e);
+typedef struct relay_options {
+    const char *name;
+    bool colour;
+    /* While this descriptor (where the log goes) cannot be written without blocking, the relay
+     * reads nothing, so that a stalled reader of our log stalls the services and not us; -1: it
+     * never blocks. */
+    int wait_for_fd;
+    log_channel *channel; /* where the lines go besides; NULL: nowhere */
+} relay_options;
 
-/* The end to give to the process as stdout and stderr; stays the relay's. */
+relay *relay_open(loop *l, const relay_options *o, error *e);
+
+/* The end to give to the process as stdout or stderr; stays the relay's. */
 int relay_child_fd(const relay *r);
 
 /* Passes on what is there already, also a last line without newline. NULL is fine. */

@@ -27,8 +27,9 @@ static bool arrange_descriptors(const spawn_spec *spec)
         if (null < 0 || !move_fd(null, STDIN_FILENO))
             return false;
     }
-    if (spec->output_fd >= 0 &&
-        (!move_fd(spec->output_fd, STDOUT_FILENO) || !move_fd(spec->output_fd, STDERR_FILENO)))
+    if (spec->output_fd >= 0 && !move_fd(spec->output_fd, STDOUT_FILENO))
+        return false;
+    if (spec->error_fd >= 0 && !move_fd(spec->error_fd, STDERR_FILENO))
         return false;
     return spec->keep_fd < 0 || fcntl(spec->keep_fd, F_SETFD, 0) == 0;
 }

@@ -13,7 +13,8 @@ typedef struct spawn_spec {
     char **envp;
     bool own_group;  /* its process group's id is then its pid */
     bool null_stdin; /* else inherited */
-    int output_fd;   /* its stdout and stderr; -1: inherited */
+    int output_fd;   /* its stdout; -1: inherited */
+    int error_fd;    /* its stderr; -1: inherited */
     int keep_fd;     /* stays open in it under the same number; -1: none */
 } spawn_spec;
 

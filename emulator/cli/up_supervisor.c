@@ -1,6 +1,4 @@
 /* Slots of children, and what follows from each change of one of them. */
-#include "cli/up_supervisor.h"
-
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,10 +7,9 @@
 
 #include "base/log.h"
 #include "cli/cli.h"
-#include "cli/up_child.h"
-#include "cli/up_daemon.h"
 #include "cli/up_orphans.h"
 #include "cli/up_spawn.h"
+#include "cli/up_supervisor_impl.h"
 
 enum {
     DAEMON_STARTS_MAX = 3,  /* deaths in a row before it was ready; then up gives up */
@@ -20,27 +17,6 @@ enum {
     REMIND_US = 10 * 1000 * 1000,
     STOP_MAX_US = 950 * 1000,
     SECOND_US = 1000 * 1000
-};
-
-/* One name's place. A changed service's next life waits until the former has ended. */
-typedef struct slot {
-    child *now, *next;
-    bool wanted; /* by the topology that is being applied */
-} slot;
-
-struct supervisor {
-    child_world world;
-    supervisor_options options;
-    up_topology *topology;
-    envlist base_env;
-    char *own_path;
-    slot *slots;
-    size_t count, cap;
-    child *command;
-    bool announced, stopping;
-    int exit_status;
-    int64_t started_us;
-    loop_timer reminder, deadline, sweeper;
 };
 
 /* ---- stopping ---- */
@@ -70,18 +46,6 @@ static void stop_all(supervisor *s, int exit_status, int signo)
         loop_stop(s->world.loop);
 }
 
-static void on_deadline(loop_timer *t)
-{
-    supervisor *s = container_of(t, supervisor, deadline);
-    if (s->stopping) {
-        loop_stop(s->world.loop);
-        return;
-    }
-    log_at(LOG_ERROR, "not ready in time, giving up",
-           LOG_I("ready_timeout_s", s->options.ready_timeout_s));
-    stop_all(s, CLI_FAILED, SIGTERM);
-}
-
 /* ---- readiness ---- */
 
 static void on_reminder(loop_timer *t)
@@ -95,11 +59,15 @@ static void on_reminder(loop_timer *t)
     loop_timer_set(s->world.loop, t, loop_now_us(s->world.loop) + REMIND_US);
 }
 
-static bool all_ready(const supervisor *s)
+/* Those that the file does not have are waited for until they fail, or until it is late. */
+static bool all_ready(const supervisor *s, bool late)
 {
-    for (size_t i = 0; i < s->count; i++)
-        if (child_state_of(s->slots[i].now) != CHILD_READY)
+    for (size_t i = 0; i < s->count; i++) {
+        const slot *at = &s->slots[i];
+        bool awaited = !at->made || (!late && child_failed_starts(at->now) == 0);
+        if (awaited && child_state_of(at->now) != CHILD_READY)
             return false;
+    }
     return true;
 }
 
@@ -134,6 +102,22 @@ static void announce(supervisor *s)
         start_command(s);
 }
 
+static void on_deadline(loop_timer *t)
+{
+    supervisor *s = container_of(t, supervisor, deadline);
+    if (s->stopping) {
+        loop_stop(s->world.loop);
+        return;
+    }
+    if (all_ready(s, true)) {
+        announce(s);
+        return;
+    }
+    log_at(LOG_ERROR, "not ready in time, giving up",
+           LOG_I("ready_timeout_s", s->options.ready_timeout_s));
+    stop_all(s, CLI_FAILED, SIGTERM);
+}
+
 /* ---- what follows from a change ---- */
 
 static bool hopeless(const supervisor *s, const child *c)
@@ -145,8 +129,27 @@ static bool hopeless(const supervisor *s, const child *c)
     return !s->announced && (starts >= SERVICE_STARTS_MAX || child_exec_failed(c));
 }
 
+static const slot *slot_of(const supervisor *s, const child *c)
+{
+    size_t i = 0;
+    while (i < s->count && s->slots[i].now != c)
+        i++;
+    return i < s->count ? &s->slots[i] : NULL;
+}
+
+static void announce_if_ready(supervisor *s)
+{
+    if (!s->announced && !s->stopping && all_ready(s, false))
+        announce(s);
+}
+
 static void on_failed(supervisor *s, const child *c)
 {
+    const slot *at = slot_of(s, c);
+    if (at && at->made) {
+        announce_if_ready(s);
+        return;
+    }
     if (s->stopping || !hopeless(s, c))
         return;
     log_at(LOG_ERROR, "giving up: this child cannot start; its own messages stand above",
@@ -190,8 +193,7 @@ static void on_change(void *ctx, child *c)
     supervisor *s = ctx;
     switch (child_state_of(c)) {
     case CHILD_READY:
-        if (!s->announced && !s->stopping && all_ready(s))
-            announce(s);
+        announce_if_ready(s);
         break;
     case CHILD_BACKOFF:
         on_failed(s, c);
@@ -208,102 +210,6 @@ static void on_change(void *ctx, child *c)
     case CHILD_STOPPING:
         break;
     }
-}
-
-/* ---- bringing processes in line with the topology ---- */
-
-static slot *find_slot(supervisor *s, const char *name)
-{
-    for (size_t i = 0; i < s->count; i++)
-        if (strcmp(child_name(s->slots[i].now), name) == 0)
-            return &s->slots[i];
-    return NULL;
-}
-
-static void add_slot(supervisor *s, child *c)
-{
-    if (s->count == s->cap) {
-        s->cap = s->cap ? s->cap * 2 : 16;
-        slot *bigger = realloc(s->slots, s->cap * sizeof *bigger);
-        if (!bigger)
-            abort();
-        s->slots = bigger;
-    }
-    s->slots[s->count++] = (slot){.now = c, .wanted = true};
-    child_start(c);
-}
-
-static void apply_spec(supervisor *s, const child_spec *spec)
-{
-    slot *at = find_slot(s, spec->name);
-    if (!at) {
-        add_slot(s, child_new(&s->world, spec));
-        return;
-    }
-    at->wanted = true;
-    child_free(TAKE(at->next));
-    bool alive =
-        child_state_of(at->now) != CHILD_STOPPING && child_state_of(at->now) != CHILD_ENDED;
-    if (alive && child_same(at->now, spec))
-        return;
-    at->next = child_new(&s->world, spec);
-    child_stop(at->now);
-}
-
-static void apply_daemon(supervisor *s, const char *name)
-{
-    daemon_args a = daemon_args_make(name, &s->options, up_topology_overlay_path(s->topology));
-    const child_spec spec = {.name = name,
-                             .kind = CHILD_DAEMON,
-                             .file = s->own_path,
-                             .argv = a.argv,
-                             .env = &s->base_env};
-    slot *at = find_slot(s, name);
-    if (at)
-        child_reload(at->now);
-    apply_spec(s, &spec);
-}
-
-static void apply_service(supervisor *s, const snapshot *topology, const service *svc)
-{
-    envlist env = {0};
-    envlist_inherit(&env, s->base_env.items);
-    service_vars vars = service_vars_make(topology, svc, NULL, s->options.trust);
-    service_vars_apply(&vars, &env);
-    const child_spec spec = {.name = svc->name,
-                             .kind = CHILD_SERVICE,
-                             .argv = svc->command,
-                             .env = &env,
-                             .address = svc->upstream};
-    apply_spec(s, &spec);
-    service_vars_free(&vars);
-    envlist_free(&env);
-}
-
-static void retire_unwanted(supervisor *s)
-{
-    for (size_t i = 0; i < s->count; i++) {
-        if (s->slots[i].wanted)
-            continue;
-        child_free(TAKE(s->slots[i].next));
-        child_stop(s->slots[i].now);
-    }
-}
-
-void supervisor_apply(supervisor *s)
-{
-    if (s->stopping)
-        return;
-    const snapshot *topology = up_topology_snapshot(s->topology);
-    s->world.ports = up_topology_ports(s->topology);
-    for (size_t i = 0; i < s->count; i++)
-        s->slots[i].wanted = false;
-    apply_daemon(s, "metadata");
-    apply_daemon(s, "gateway");
-    for (size_t i = 0; i < snapshot_service_count(topology) && !s->stopping; i++)
-        if (snapshot_service(topology, i)->command)
-            apply_service(s, topology, snapshot_service(topology, i));
-    retire_unwanted(s);
 }
 
 /* ---- signals ---- */
@@ -349,6 +255,7 @@ supervisor *supervisor_new(loop *l, guard *g, up_topology *t, const supervisor_o
                   .guard = g,
                   .colour = log_current_format() == LOG_TEXT && cli_colour(stderr) && !o->log_file,
                   .wait_for_fd = o->log_file ? -1 : STDERR_FILENO,
+                  .logs = log_sender_open(l),
                   .on_change = on_change},
         .options = *o,
         .topology = t,
@@ -382,6 +289,7 @@ void supervisor_free(supervisor *s)
         child_free(s->slots[i].next);
     }
     child_free(s->command);
+    log_sender_close(s->world.logs);
     loop_timer_cancel(s->world.loop, &s->reminder);
     loop_timer_cancel(s->world.loop, &s->deadline);
     loop_timer_cancel(s->world.loop, &s->sweeper);

@@ -131,6 +131,24 @@ class Services(RunCase):
         self.addCleanup(upstream.close)
         self.assertEqual(http("GET", url).status, 200)
 
+    def test_run_and_env_know_a_deployed_service(self):
+        made = self.api.create(env={"GREETING": "it's"}, invoker_iam_disabled="true")
+        url = made["status"]["url"]
+        self.assertEqual(http("GET", url + "/nobody").status, 503)
+        self.assertIn("invoker run shop -- COMMAND",
+                      self.g.entry("/nobody")["invoker"]["local_fix"])
+        where = ["-c", str(self.g.topology.path), "--control", self.g.control]
+        with Process("run", *where, "shop", "--", *service()) as container:
+            container.wait_for_line("attached")
+            env = json.loads(http("GET", url).text)
+            self.assertEqual((env["K_SERVICE"], env["GREETING"]), ("shop", "it's"))
+            self.assertRegex(env["K_REVISION"], "^shop-00001-")
+            self.assertEqual(env["GCE_METADATA_HOST"], self.status("shop")["metadata"])
+        status, out, err = run("env", *where, "shop")
+        self.assertEqual(status, 0, err)
+        self.assertIn("export GREETING='it'\\''s'\n", out)
+        self.assertEqual(run("run", *where, "ghost", "--", "true")[0], 2)
+
     def test_a_new_template_is_a_new_revision_and_nothing_else_is(self):
         first = self.api.create()["status"]["latestReadyRevisionName"]
         self.assertRegex(first, r"^shop-00001-[a-z]{3}$")

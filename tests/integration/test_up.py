@@ -40,7 +40,7 @@ class Readiness(unittest.TestCase):
         with Topology(two_services()) as t, Up(t) as up:
             info = up.ready()
             self.assertEqual(list(info), ["ready", "control", "ingress", "metadata", "certs_v1",
-                                          "certs_v3", "ca", "ca_bundle", "services"])
+                                          "certs_v3", "ca", "ca_bundle", "state", "services"])
             self.assertIs(info["ready"], True)
             self.assertRegex(info["control"], r"^http://127\.0\.0\.1:\d+$")
             self.assertRegex(info["ingress"], r"^127\.0\.0\.1:\d+$")

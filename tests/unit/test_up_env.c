@@ -260,13 +260,14 @@ END_TEST
 START_TEST(the_ready_line_has_exactly_this_form)
 {
     buf b = buf_make(UP_READY_MAX);
-    up_ready_json(&b, topology, &trust);
+    up_ready_json(&b, topology, &trust, NULL);
     ck_assert_str_eq(
         b.p, "{\"ready\":true,\"control\":\"http://127.0.0.1:8079\",\"ingress\":\"127.0.0.1:8080\","
              "\"metadata\":\"127.0.0.1:8180\","
              "\"certs_v1\":\"http://127.0.0.1:8180/oauth2/v1/certs\","
              "\"certs_v3\":\"http://127.0.0.1:8180/oauth2/v3/certs\","
-             "\"ca\":\"/k/ca/ca.pem\",\"ca_bundle\":\"/k/ca/bundle.pem\",\"services\":{"
+             "\"ca\":\"/k/ca/ca.pem\",\"ca_bundle\":\"/k/ca/bundle.pem\",\"state\":null,"
+             "\"services\":{"
              "\"a\":{\"url\":\"http://127.0.0.1:8081\",\"metadata\":\"127.0.0.1:8181\","
              "\"upstream\":\"http://127.0.0.1:9081\","
              "\"service_account\":\"a-sa@my-project.iam.gserviceaccount.com\"},"
@@ -274,8 +275,8 @@ START_TEST(the_ready_line_has_exactly_this_form)
              "\"upstream\":null,"
              "\"service_account\":\"123456789012-compute@developer.gserviceaccount.com\"}}}");
     buf_clear(&b);
-    up_ready_json(&b, topology, NULL);
-    ck_assert_ptr_nonnull(strstr(b.p, "\"ca\":null,\"ca_bundle\":null,"));
+    up_ready_json(&b, topology, NULL, "/var/state");
+    ck_assert_ptr_nonnull(strstr(b.p, "\"ca\":null,\"ca_bundle\":null,\"state\":\"/var/state\","));
     buf_free(&b);
 }
 END_TEST
@@ -283,14 +284,16 @@ END_TEST
 START_TEST(the_table_for_people_has_a_line_for_each_service)
 {
     buf b = buf_make(UP_READY_MAX);
-    up_ready_text(&b, topology, false);
+    up_ready_text(&b, topology, "/var/state", false);
     ck_assert_ptr_nonnull(strstr(b.p, "Invoker is ready: t.yaml\n"));
     ck_assert_ptr_nonnull(strstr(b.p, "\na        http://127.0.0.1:8081  a-sa@my-project"));
     ck_assert_ptr_nonnull(strstr(b.p, "\nb-c      http://127.0.0.1:8082  123456789012-compute@"));
     ck_assert_ptr_nonnull(strstr(b.p, "none attached (503)\n"));
+    ck_assert_ptr_nonnull(strstr(b.p, "\nstate     /var/state\n"));
     ck_assert_ptr_null(strchr(b.p, '\033'));
     buf_clear(&b);
-    up_ready_text(&b, topology, true);
+    up_ready_text(&b, topology, NULL, true);
+    ck_assert_ptr_nonnull(strstr(b.p, "\nstate     ephemeral: "));
     ck_assert_ptr_nonnull(strchr(b.p, '\033'));
     buf_free(&b);
 }

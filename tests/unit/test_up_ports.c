@@ -29,7 +29,7 @@ static void teardown(void)
 static port_plan *plan(const char *text, bool ephemeral, const port_plan *before)
 {
     snapshot *s = load_good(text);
-    port_plan *p = port_plan_make(s, ephemeral, before, &problems);
+    port_plan *p = port_plan_make(s, s, ephemeral, before, &problems);
     snapshot_unref(s);
     return p;
 }
@@ -193,6 +193,111 @@ START_TEST(an_address_that_is_not_ours_is_told_too)
 }
 END_TEST
 
+/* ---- services that the file does not have ---- */
+
+#define NO_SERVICE PROJECT SHARED_ANY "services: {}\n"
+
+/* A free port that somebody holds meanwhile, listening there, until *out_fd is closed. */
+static unsigned taken_port(int *out_fd)
+{
+    error e = {0};
+    net_addr a;
+    ck_assert(net_addr_parse(SPAN_LIT("127.0.0.1:0"), &a, &e));
+    *out_fd = net_listen(&a, false, &e);
+    ck_assert(*out_fd >= 0 && net_local(*out_fd, &a));
+    return net_addr_port(&a);
+}
+
+static unsigned free_port(void)
+{
+    int fd;
+    unsigned port = taken_port(&fd);
+    (void)close(fd);
+    return port;
+}
+
+/* With a service "made", which listens at that port and has an upstream at the other one. */
+static port_plan *plan_with_made(unsigned listen, unsigned upstream, const char *file_text,
+                                 const port_plan *before)
+{
+    char text[512];
+    (void)snprintf(text, sizeof text,
+                   PROJECT SHARED_ANY
+                   "services:\n  made: { listen: '127.0.0.1:%u', metadata: '127.0.0.1:0',"
+                   " upstream: 'http://127.0.0.1:%u', command: [x] }\n",
+                   listen, upstream);
+    snapshot *s = load_good(text), *file = load_good(file_text);
+    port_plan *p = port_plan_make(s, file, true, before, &problems);
+    snapshot_unref(file);
+    snapshot_unref(s);
+    return p;
+}
+
+START_TEST(given_addresses_are_held_as_they_are)
+{
+    const unsigned listen = free_port(), upstream = free_port();
+    port_plan *p = plan_with_made(listen, upstream, NO_SERVICE, NULL);
+    ck_assert_msg(p != NULL, "%s", problems.p);
+    bool found;
+    (void)overlay_address(p, "made listen", &found);
+    ck_assert(!found); /* the state has it */
+    ck_assert(!is_free((uint16_t)listen));
+    ck_assert(!is_free((uint16_t)upstream));
+    port_plan_release(p, "made");
+    ck_assert(is_free((uint16_t)upstream));
+    port_plan *q = plan_with_made(listen, upstream, NO_SERVICE, p);
+    port_plan_free(p);
+    ck_assert(!is_free((uint16_t)listen));
+    ck_assert(is_free((uint16_t)upstream));
+    port_plan_free(q);
+    ck_assert(is_free((uint16_t)listen));
+}
+END_TEST
+
+START_TEST(a_given_address_that_is_busy_is_told_before_anything_runs)
+{
+    int fd;
+    char wanted[512];
+    const unsigned listen = taken_port(&fd), upstream = free_port();
+    ck_assert_ptr_null(plan_with_made(listen, upstream, NO_SERVICE, NULL));
+    (void)snprintf(wanted, sizeof wanted,
+                   "127.0.0.1:%u is the listen address of made, which an API made: ", listen);
+    ck_assert_ptr_nonnull(strstr(problems.p, wanted));
+    ck_assert_ptr_nonnull(strstr(problems.p, "with another --state folder\n"));
+    buf_clear(&problems);
+    port_plan *before = good_plan(NO_SERVICE, true, NULL);
+    port_plan *p = plan_with_made(listen, upstream, NO_SERVICE, before); /* while it runs */
+    ck_assert_ptr_nonnull(p);
+    port_plan_free(before);
+    port_plan_free(p);
+    (void)close(fd);
+}
+END_TEST
+
+START_TEST(the_file_cannot_take_a_given_address)
+{
+    static const char form[] = PROJECT SHARED_ANY
+        "services:\n"
+        "  a: { listen: '127.0.0.1:0', upstream: 'http://127.0.0.1:%u', command: [x] }\n";
+    static const char more[] =
+        "  made: { listen: '127.0.0.1:%u', upstream: 'http://127.0.0.1:%u', command: [x] }\n";
+    char file_text[512], text[1024], wanted[512];
+    const unsigned port = free_port(), listen = free_port();
+    (void)snprintf(file_text, sizeof file_text, form, port);
+    int n = snprintf(text, sizeof text, form, port);
+    (void)snprintf(text + n, sizeof text - (size_t)n, more, listen, port);
+    snapshot *s = load_good(text), *file = load_good(file_text);
+    ck_assert_ptr_null(port_plan_make(s, file, false, NULL, &problems));
+    (void)snprintf(wanted, sizeof wanted,
+                   "127.0.0.1:%u is the upstream address of made, which an API made, and that of "
+                   "services.a.upstream (t.yaml:4): change that one\n",
+                   port);
+    ck_assert_str_eq(problems.p, wanted);
+    snapshot_unref(file);
+    snapshot_unref(s);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("up_ports");
@@ -204,6 +309,9 @@ int main(void)
     tcase_add_test(t, addresses_may_change_places);
     tcase_add_test(t, a_busy_port_is_told_with_the_key_to_change);
     tcase_add_test(t, an_address_that_is_not_ours_is_told_too);
+    tcase_add_test(t, given_addresses_are_held_as_they_are);
+    tcase_add_test(t, a_given_address_that_is_busy_is_told_before_anything_runs);
+    tcase_add_test(t, the_file_cannot_take_a_given_address);
     suite_add_tcase(s, t);
     return check_main(s);
 }

@@ -61,7 +61,7 @@ static void setup(void)
     log_read = ends[0];
     log_open("test", LOG_TEXT, ends[1]);
     l = loop_new(&e);
-    r = relay_open(l, "a", false, ends[1], &e);
+    r = relay_open(l, &(relay_options){.name = "a", .wait_for_fd = ends[1]}, &e);
     ck_assert_ptr_nonnull(r);
 }
 

@@ -1,9 +1,11 @@
-/* backend-api: the private API of the tutorial. It keeps nothing itself: every item lives in
- * db-service, which is called with this service's own ID token. */
+/* backend-api: the private API of the tutorial. With DB_URL it keeps nothing itself: every item
+ * lives in db-service, which is called with this service's own ID token. Without, it has items of
+ * its own in memory, as the tutorial deploys it alone. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "../common/env.h"
+#include "../common/items.h"
 #include "../common/logline.h"
 #include "../common/relay.h"
 #include "../common/service.h"
@@ -84,6 +86,44 @@ static const route ROUTES[] = {
     {0},
 };
 
+static int run_with_db(backend *b)
+{
+    return service_run(&(service){.name = "backend-api", .routes = ROUTES, .context = b});
+}
+
+/* ---- alone ---- */
+
+static reply list_own_items(const request *r, void *context)
+{
+    (void)r;
+    return items_reply(context, "backend-api");
+}
+
+static const route OWN_ROUTES[] = {
+    {"GET", "/", describe},
+    {"GET", "/api/items", list_own_items},
+    {"POST", "/api/items", items_add},
+    {"GET", "/api/items/*", items_get},
+    {"PUT", "/api/items/*", items_set},
+    {"DELETE", "/api/items/*", items_remove},
+    {0},
+};
+
+static int run_alone(void)
+{
+    problem p;
+    store *st = store_open_in_memory(&p);
+    if (!st) {
+        logline(SEVERITY_ERROR, "%s", p.text);
+        return 1;
+    }
+    logline(SEVERITY_INFO, "DB_URL is not set: items are kept in memory");
+    const int status =
+        service_run(&(service){.name = "backend-api", .routes = OWN_ROUTES, .context = st});
+    store_close(st);
+    return status;
+}
+
 int main(void)
 {
     service_start("backend-api");
@@ -93,12 +133,7 @@ int main(void)
         logline(SEVERITY_ERROR, "%s", p.text);
         return 1;
     }
-    if (!b.db_url) {
-        logline(SEVERITY_WARNING,
-                "DB_URL is not set: every call that needs db-service answers 502");
-    }
-    const int status =
-        service_run(&(service){.name = "backend-api", .routes = ROUTES, .context = &b});
+    const int status = b.db_url ? run_with_db(&b) : run_alone();
     free(b.db_url);
     return status;
 }

@@ -273,13 +273,35 @@ class SettingsTest(Alone):
             self.assertEqual([item["id"] for item in items], [1, 2, 3])
 
     def test_a_service_whose_neighbours_are_unknown_says_so(self):
-        _, url = self.start("backend-api")
-        refusal = http("GET", url + "/api/items")
-        self.assertEqual(refusal.status, 502)
-        self.assertIn("its URL is not configured", json.loads(refusal.body)["error"])
         _, url = self.start("frontend", BACKEND_URL="http://127.0.0.1:1")
         self.assertEqual(http("GET", url + "/api/steal").status, 503)
-        self.assertEqual(http("GET", url + "/api/login").status, 502)
+        refusal = http("GET", url + "/api/login")
+        self.assertEqual(refusal.status, 502)
+        self.assertIn("its URL is not configured", json.loads(refusal.body)["error"])
+
+    def test_backend_api_alone_has_items_of_its_own_until_it_ends(self):
+        first = [{"id": 1, "name": "Keyboard", "quantity": 12},
+                 {"id": 2, "name": "Monitor", "quantity": 4},
+                 {"id": 3, "name": "Headset", "quantity": 9}]
+
+        def items():
+            return json.loads(http("GET", url + "/api/items").body)
+
+        process, url = self.start("backend-api")
+        process.out.wait_for("DB_URL is not set: items are kept in memory")
+        self.assertEqual(items(), {"source": "backend-api", "items": first})
+        made = http("POST", url + "/api/items", body=b'{"name":"Lamp","quantity":1}')
+        self.assertEqual(made.status, 201)
+        item = f"{url}/api/items/{json.loads(made.body)['id']}"
+        self.assertEqual(http("PUT", item, body=b'{"name":"Lamp","quantity":2}').status, 200)
+        self.assertEqual(json.loads(http("GET", item).body)["quantity"], 2)
+        self.assertEqual(http("DELETE", f"{url}/api/items/1").status, 204)
+        self.assertEqual([i["name"] for i in items()["items"]], ["Monitor", "Headset", "Lamp"])
+        self.assertEqual(http("DELETE", f"{url}/api/items/1").status, 404)
+        self.assertEqual(http("POST", url + "/api/items", body=b"{}").status, 400)
+        self.assertEqual(process.stop(), 0, process.err.text())
+        _, url = self.start("backend-api")
+        self.assertEqual(items()["items"], first)
 
     def test_a_dead_metadata_server_is_502(self):
         _, url = self.start("backend-api", GCE_METADATA_HOST=f"127.0.0.1:{closed_port()}",

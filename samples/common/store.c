@@ -66,7 +66,7 @@ static bool prepare_file(store *st, problem *p)
            (run_locked(st, "PRAGMA journal_mode = WAL", p) && run_locked(st, SCHEMA, p));
 }
 
-store *store_open(const char *path, problem *p)
+static store *open_at(const char *path, problem *p)
 {
     store *st = calloc(1, sizeof *st);
     if (!st) {
@@ -74,16 +74,29 @@ store *store_open(const char *path, problem *p)
         return NULL;
     }
     pthread_mutex_init(&st->mutex, NULL);
-    problem why = {{0}};
     const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
     if (sqlite3_open_v2(path, &st->locked.db, flags, NULL) != SQLITE_OK) {
-        fail_locked(st, &why);
-    } else if (prepare_file(st, &why)) {
+        fail_locked(st, p);
+    } else if (prepare_file(st, p)) {
         return st;
     }
-    problem_set(p, "%.200s: %.250s; set DB_PATH to a file that can be written", path, why.text);
     store_close(st);
     return NULL;
+}
+
+store *store_open(const char *path, problem *p)
+{
+    problem why = {{0}};
+    store *st = open_at(path, &why);
+    if (!st) {
+        problem_set(p, "%.200s: %.250s; set DB_PATH to a file that can be written", path, why.text);
+    }
+    return st;
+}
+
+store *store_open_in_memory(problem *p)
+{
+    return open_at(":memory:", p);
 }
 
 void store_close(store *st)

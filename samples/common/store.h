@@ -1,12 +1,12 @@
-/* The items, in one SQLite file. Any thread. */
-#ifndef DB_SERVICE_STORE_H
-#define DB_SERVICE_STORE_H
+/* The items, in one SQLite file or in memory. Any thread. */
+#ifndef COMMON_STORE_H
+#define COMMON_STORE_H
 
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "../common/problem.h"
+#include "problem.h"
 
 enum { STORE_ITEMS_MAX = 1000, STORE_NAME_MAX = 200 };
 
@@ -21,6 +21,8 @@ typedef enum store_result {
 
 /* Makes the file and the first items when it is not there yet. */
 store *store_open(const char *path, problem *p);
+/* The first items, for as long as the process runs. */
+store *store_open_in_memory(problem *p);
 void store_close(store *st);
 
 /* Each writes *out_item(s) only on STORE_DONE; the caller decrefs. */

@@ -70,6 +70,16 @@ const cli_command cli_commands[] = {
      "lies (path), or prints the variables that make clients in any language trust it (env):\n"
      "eval \"$(invoker ca env)\".",
      cmd_ca},
+    {"gcloud", "env | -- ARG...", "run gcloud, unmodified, against the emulator",
+     "gcloud env prints the variable that points gcloud at the running gateway, in this shell "
+     "only:\n"
+     "eval \"$(invoker gcloud env)\". gcloud -- ARG... runs gcloud that way with these arguments "
+     "and\n"
+     "exits with its status (127: gcloud is not installed). gcloud then has a configuration folder "
+     "of\n"
+     "its own, with the topology's project and region, and is logged in as --as says; your own\n"
+     "configuration and credentials are neither read nor changed, and nothing reaches Google.",
+     cmd_gcloud},
     {"version", "", "print the version", "Prints the version.", cmd_version},
     {"help", "[CMD]", "explain a command", "Lists the commands, or explains one.", cmd_help},
     {0},

@@ -44,8 +44,8 @@ W401 = ('Bearer error="invalid_token" '
 class Cloud:
     """`invoker up` on policies/tutorial.yaml with the samples beside the program under test."""
 
-    def __init__(self):
-        text = (ROOT / "policies" / "tutorial.yaml").read_text(encoding="utf-8")
+    def __init__(self, edit=lambda text: text):
+        text = edit((ROOT / "policies" / "tutorial.yaml").read_text(encoding="utf-8"))
         folder = os.path.dirname(sample("frontend"))
         self.topology = Topology(text.replace("build/samples/", f"{folder}/"))
         self.start()
@@ -83,9 +83,14 @@ class Cloud:
 class CloudTest(unittest.TestCase):
     """Every test of the class has the same running cloud."""
 
+    @staticmethod
+    def topology(text):
+        """What the class wants to be different in the tutorial's topology."""
+        return text
+
     @classmethod
     def setUpClass(cls):
-        cls.cloud = Cloud()
+        cls.cloud = Cloud(cls.topology)
         cls.addClassCleanup(cls.cloud.close)
 
     def execute(self, *command, env, cwd=None, timeout=60):

@@ -80,6 +80,32 @@ const cli_command cli_commands[] = {
      "its own, with the topology's project and region, and is logged in as --as says; your own\n"
      "configuration and credentials are neither read nor changed, and nothing reaches Google.",
      cmd_gcloud},
+    {"export", "gcloud|terraform|yaml", "print the topology as something else",
+     "gcloud: a shell script that recreates the accounts, roles and grants in production.\n"
+     "terraform: the same as configuration for the provider hashicorp/google.\n"
+     "yaml: a topology that loads; with --state, with what the APIs changed, each such part with "
+     "a\n"
+     "comment that says so. The file itself is never changed.",
+     cmd_export},
+    {"import", "[NAME=]FILE...", "make a topology of what gcloud prints",
+     "Reads, as YAML or JSON, what these print, and prints a topology of it:\n"
+     "  gcloud run services describe SERVICE --format=export   (or list --format=json)\n"
+     "  gcloud run services get-iam-policy SERVICE\n"
+     "  gcloud projects get-iam-policy PROJECT\n"
+     "  gcloud iam service-accounts get-iam-policy EMAIL; ... describe EMAIL, ... list\n"
+     "  gcloud iam roles describe ROLE\n"
+     "A policy does not say whose it is. NAME does (a service, a service account's e-mail "
+     "address,\n"
+     "or 'project'), else the file's name: backend-api.yaml, backend-api-policy.json and\n"
+     "backend-api.iam.yaml are backend-api's, project-policy.json is the project's.",
+     cmd_import},
+    {"diff", "[NAME=]FILE...", "compare the topology with what gcloud prints",
+     "Reads the same files as `invoker import` and prints, a line each, what only the topology\n"
+     "(here) or only a file (there) says of the services, policies, accounts and roles that stand\n"
+     "in the files; what is in no file is not compared. URLs of services within env: count as\n"
+     "equal whatever their form. Exits with 0 when nothing differs, 1 when something does, 2 when\n"
+     "that could not be found out.",
+     cmd_diff},
     {"version", "", "print the version", "Prints the version.", cmd_version},
     {"help", "[CMD]", "explain a command", "Lists the commands, or explains one.", cmd_help},
     {0},

@@ -15,6 +15,9 @@ int cmd_check(int argc, char **argv);
 int cmd_keys(int argc, char **argv);
 int cmd_ca(int argc, char **argv);
 int cmd_gcloud(int argc, char **argv);
+int cmd_export(int argc, char **argv);
+int cmd_import(int argc, char **argv);
+int cmd_diff(int argc, char **argv);
 int cmd_version(int argc, char **argv);
 int cmd_help(int argc, char **argv);
 

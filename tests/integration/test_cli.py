@@ -6,7 +6,7 @@ import unittest
 from tests.lib.harness import run
 
 COMMANDS = ("up", "metadata", "gateway", "run", "env", "token", "inspect", "matrix", "why", "check",
-            "keys", "ca", "gcloud", "version", "help")
+            "keys", "ca", "gcloud", "export", "import", "diff", "version", "help")
 
 
 class Help(unittest.TestCase):

@@ -16,6 +16,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path[:0] = [HERE, ROOT]
 
+import api  # noqa: E402
 import bulk  # noqa: E402
 import grpc  # noqa: E402
 import h1  # noqa: E402
@@ -43,7 +44,7 @@ def decide(ctx):
 
 SECTIONS = {"h1": h1.bench, "h2": h2.bench, "grpc": grpc.bench, "ws": ws.bench, "bulk": bulk.bench,
             "size": size.bench, "latency": latency.bench, "identity": identity.bench,
-            "decide": decide}
+            "api": api.bench, "decide": decide}
 
 
 @dataclasses.dataclass

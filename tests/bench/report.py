@@ -9,7 +9,7 @@ import plot
 from measure import median, ratios
 
 WIDTHS = "  {:<62} {:>13} {:>13} {:>7}  {:<9} {:<5} {}"
-UNITS = {"ns": "{:.0f} ns", "µs": "{:.1f} µs", "ms": "{:.1f} ms", "/s": "{:.0f}/s",
+UNITS = {"ns": "{:.0f} ns", "µs": "{:.1f} µs", "ms": "{:.2f} ms", "/s": "{:.0f}/s",
          "KiB": "{:.1f} KiB", "MiB": "{:.1f} MiB", "GiB/s": "{:.2f} GiB/s",
          "ms/GiB": "{:.0f} ms/GiB", "": "{:.0f}"}
 

@@ -1,87 +1,16 @@
-"""README.md is true: every console block is run, in order, in one shell, and what it prints is what
-the README says. `…` in the README stands for anything (times, tokens, random ids)."""
+"""README.md is true: what needs nothing but the checkout is run here."""
 
-import os
 import pathlib
 import re
-import shutil
-import subprocess
-import tempfile
 import unittest
 
-from tests.lib.harness import ROOT, binary, run
-
-README = pathlib.Path(ROOT, "README.md")
-MARK = "@@next@@"
+from tests.lib.harness import ROOT, run
+from tests.lib.readme import README, ReadmeCase
 
 
-def console_blocks():
-    """[[(command, expected output)...]...] of the ```console blocks."""
-    blocks = []
-    for block in re.findall(r"^```console\n(.*?)^```$", README.read_text(encoding="utf-8"),
-                            re.M | re.S):
-        steps = []
-        for line in block.split("\n")[:-1]:
-            if line.startswith("$ "):
-                steps.append([line[2:], ""])
-            elif steps and steps[-1][0].endswith("\\"):
-                steps[-1][0] += "\n" + line.removeprefix("> ")
-            else:
-                steps[-1][1] += line + "\n"
-        blocks.append(steps)
-    return blocks
-
-
-def pattern(expected):
-    """The expected text as a pattern in which … matches anything, over lines where it stands alone."""
-    parts = []
-    for line in expected.split("\n")[:-1]:
-        if line == "…":
-            parts.append(r"(?:.*\n)*?")
-        else:
-            parts.append(r".*?".join(re.escape(p) for p in line.split("…")) + r"\s*?\n")
-    return re.compile("".join(parts) + r"\s*\Z")
-
-
-def shell():
-    """A shell whose network is its own where the system allows that, so that the README's fixed
-    ports are free."""
-    if shutil.which("unshare") and shutil.which("ip"):
-        probe = subprocess.run(["unshare", "-n", "true"], capture_output=True, check=False)
-        if probe.returncode == 0:
-            return ["unshare", "-n", "bash", "-c", "ip link set lo up; exec bash \"$0\""]
-    return ["bash"]
-
-
-class Readme(unittest.TestCase):
-    maxDiff = None
-
-    def workspace(self):
-        """The checkout as its user sees it, with the program under test as build/invoker."""
-        folder = pathlib.Path(tempfile.mkdtemp(prefix="invoker-readme-"))
-        self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
-        shutil.copytree(ROOT / "policies", folder / "policies")
-        (folder / "keys").mkdir(mode=0o700)
-        (folder / "build").mkdir()
-        os.symlink(binary(), folder / "build" / "invoker")
-        os.symlink(pathlib.Path(binary()).parent / "samples", folder / "build" / "samples")
-        return folder
-
+class Readme(ReadmeCase):
     def test_every_command_prints_what_the_readme_says(self):
-        folder = self.workspace()
-        steps = [step for block in console_blocks() for step in block]
-        self.assertGreater(len(steps), 5)
-        script = folder / "script"
-        script.write_text("exec 2>&1\ntrap 'kill $(jobs -p) 2>/dev/null; wait' EXIT\n" + "\n".join(
-            f"{command}\necho; echo {MARK}" for command, _ in steps), encoding="utf-8")
-        done = subprocess.run([*shell(), str(script)], cwd=folder, capture_output=True, text=True,
-                              timeout=120, check=False, stdin=subprocess.DEVNULL,
-                              env={**os.environ, "NO_COLOR": "1", "XDG_STATE_HOME": str(folder)})
-        outputs = done.stdout.split(MARK + "\n")
-        for (command, expected), output in zip(steps, outputs):
-            with self.subTest(command=command):
-                self.assertRegex(output, pattern(expected), f"$ {command}\n{output}")
-        self.assertEqual(len(outputs), len(steps) + 1, done.stdout + done.stderr)
+        self.check_blocks()
 
     def test_the_refusals_table_is_the_programs_own(self):
         status, table, _ = run("why", "--reasons", "--output", "markdown")

@@ -6,6 +6,7 @@
 #include "base/attr.h"
 #include "base/buf.h"
 #include "base/hash.h"
+#include "jose/base64.h"
 
 enum { ETAG_BYTES_MAX = 64, ETAG_INPUT_MAX = 64 * 1024 * 1024 };
 
@@ -33,46 +34,12 @@ void etag_make(const json_t *value, span salt, char out[ETAG_TEXT])
     out[ETAG_TEXT - 1] = '\0';
 }
 
-static int sextet(char c)
-{
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52;
-    if (c == '+' || c == '-')
-        return 62;
-    return c == '/' || c == '_' ? 63 : -1;
-}
-
-static bool decode(span text, uint8_t out[ETAG_BYTES_MAX], size_t *out_n)
-{
-    while (text.n > 0 && text.p[text.n - 1] == '=')
-        text.n--;
-    if (text.n % 4 == 1 || text.n / 4 * 3 + 3 > ETAG_BYTES_MAX)
-        return false;
-    uint32_t bits = 0;
-    size_t n = 0;
-    for (size_t i = 0; i < text.n; i++) {
-        const int v = sextet(text.p[i]);
-        if (v < 0)
-            return false;
-        bits = bits << 6 | (uint32_t)v;
-        if (i % 4 != 0)
-            out[n++] = (uint8_t)(bits >> (6 - 2 * (i % 4)));
-    }
-    *out_n = n;
-    return true;
-}
-
 etag_verdict etag_compare(span given, span mine)
 {
-    uint8_t a[ETAG_BYTES_MAX], b[ETAG_BYTES_MAX];
-    size_t a_n, b_n;
-    if (!decode(given, a, &a_n))
+    auto_buf buf a = buf_make(ETAG_BYTES_MAX), b = buf_make(ETAG_BYTES_MAX);
+    if (!base64_decode(given, &a) || !buf_ok(&a))
         return ETAG_MALFORMED;
-    if (!decode(mine, b, &b_n))
+    if (!base64_decode(mine, &b) || !buf_ok(&b))
         return ETAG_OTHER;
-    return a_n == b_n && memcmp(a, b, a_n) == 0 ? ETAG_SAME : ETAG_OTHER;
+    return span_eq(buf_view(&a), buf_view(&b)) ? ETAG_SAME : ETAG_OTHER;
 }

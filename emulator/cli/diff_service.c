@@ -17,7 +17,7 @@ static void account_text(buf *b, const service *v)
 
 static void ingress_text(buf *b, const service *v)
 {
-    buf_str(b, export_ingress(v->ingress));
+    buf_str(b, INGRESS_NAMES[v->ingress]);
 }
 
 static void flag_text(buf *b, bool value)

@@ -45,6 +45,5 @@ void export_yaml_rest(const export_job *j);
 /* The part of an account's e-mail before the @ when it is one of the project's own, that is, one
  * that `iam service-accounts create` makes there; else empty. */
 span export_account_id(const snapshot *s, const char *email);
-const char *export_ingress(ingress i);
 
 #endif

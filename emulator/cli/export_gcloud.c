@@ -175,7 +175,7 @@ static void put_service(const export_job *j, const service *v)
     buf_str(b, " \\\n ");
     if (!v->account_is_default)
         shell_put_option(b, "service-account", v->account->email);
-    shell_put_option(b, "ingress", export_ingress(v->ingress));
+    shell_put_option(b, "ingress", INGRESS_NAMES[v->ingress]);
     buf_str(b, v->iam_check ? " --invoker-iam-check" : " --no-invoker-iam-check");
     if (v->custom_audiences[0]) {
         auto_free char *list = gcloud_list(v->custom_audiences);

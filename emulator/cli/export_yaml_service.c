@@ -7,24 +7,7 @@
 #include "state/merge.h"
 #include "state/state.h"
 
-enum { TEXT_MAX = 64 * 1024, CONCURRENCY = 80 };
-
-static const int64_t TIMEOUT_US = INT64_C(300) * 1000000;
-
-const char *export_ingress(ingress i)
-{
-    switch (i) {
-    case INGRESS_ALL:
-        return "all";
-    case INGRESS_INTERNAL:
-        return "internal";
-    case INGRESS_INTERNAL_AND_LB:
-        return "internal-and-cloud-load-balancing";
-    case INGRESS_NONE:
-        return "none";
-    }
-    abort();
-}
+enum { TEXT_MAX = 64 * 1024 };
 
 /* ---- env ---- */
 
@@ -120,7 +103,7 @@ static void put_flag(buf *b, const char *key, bool value, bool by_default)
 
 static void put_timeout(buf *b, int64_t us)
 {
-    if (us == TIMEOUT_US)
+    if (us == INT64_C(1000000) * SERVICE_TIMEOUT_S)
         return;
     yaml_put_indent(b, 2);
     if (us % 1000000 == 0)
@@ -145,13 +128,13 @@ static void put_settings(buf *b, const service *v)
     yaml_put_flow(b, 2, "custom_audiences", v->custom_audiences);
     yaml_put_flow(b, 2, "hosts", v->hosts);
     yaml_put_flow(b, 2, "addresses", v->addresses);
-    yaml_put_pair(b, 2, "ingress", v->ingress == INGRESS_ALL ? NULL : export_ingress(v->ingress));
+    yaml_put_pair(b, 2, "ingress", v->ingress == INGRESS_ALL ? NULL : INGRESS_NAMES[v->ingress]);
     put_flag(b, "invoker_iam_check", v->iam_check, true);
     put_flag(b, "default_url", !v->default_url_disabled, true);
     put_timeout(b, v->timeout_us);
     put_flag(b, "use_http2", v->use_http2, false);
     put_count(b, "max_instances", v->max_instances, 0);
-    put_count(b, "concurrency", v->concurrency, CONCURRENCY);
+    put_count(b, "concurrency", v->concurrency, SERVICE_CONCURRENCY);
     put_limits(b, v);
 }
 

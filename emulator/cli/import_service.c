@@ -8,18 +8,14 @@
 
 #define RUN "run.googleapis.com/"
 
-enum { BODY_LIMIT = 32 * 1024 * 1024, CONCURRENCY = 80, NUMBER_MAX = 1000000 };
+enum { NUMBER_MAX = 1000000 };
 
 /* ---- checks ---- */
 
 static bool is_ingress(const char *text)
 {
-    static const char *const words[] = {"all", "internal", "internal-and-cloud-load-balancing",
-                                        "none"};
-    for (size_t i = 0; i < countof(words); i++)
-        if (strcmp(words[i], text) == 0)
-            return true;
-    return false;
+    ingress ignored;
+    return ingress_parse(text, &ignored);
 }
 
 static bool is_bool(const char *text)
@@ -52,11 +48,7 @@ static const struct {
     bool (*check)(const char *text);
     const char *wanted;
 } fields[] = {
-    {{"metadata", "annotations", RUN "ingress"},
-     is_ingress,
-     "all, internal, "
-     "internal-and-cloud-load-balancing or "
-     "none"},
+    {{"metadata", "annotations", RUN "ingress"}, is_ingress, INGRESS_CHOICE},
     {{"metadata", "annotations", RUN "invoker-iam-disabled"}, is_bool, "true or false"},
     {{"metadata", "annotations", RUN "default-url-disabled"}, is_bool, "true or false"},
     {{"metadata", "annotations", RUN "custom-audiences"}, is_list, "a JSON list of texts"},
@@ -152,10 +144,10 @@ static service plain_service(const char *name, place at)
 {
     return (service){.name = name,
                      .iam_check = true,
-                     .timeout_us = INT64_C(300) * 1000000,
-                     .concurrency = CONCURRENCY,
-                     .body_limit = BODY_LIMIT,
-                     .response_limit = BODY_LIMIT,
+                     .timeout_us = INT64_C(1000000) * SERVICE_TIMEOUT_S,
+                     .concurrency = SERVICE_CONCURRENCY,
+                     .body_limit = SERVICE_BODY_LIMIT,
+                     .response_limit = SERVICE_BODY_LIMIT,
                      .place = at};
 }
 

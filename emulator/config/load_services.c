@@ -171,14 +171,9 @@ static void read_audiences(loader *l, const node_pair *entry, void *into)
 
 static void read_ingress(loader *l, const node_pair *entry, void *into)
 {
-    static const char *const words[] = {"all", "internal", "internal-and-cloud-load-balancing",
-                                        "none", NULL};
-    static const ingress values[] = {INGRESS_ALL, INGRESS_INTERNAL, INGRESS_INTERNAL_AND_LB,
-                                     INGRESS_NONE};
     size_t which;
-    if (read_word(l, entry, words, "all, internal, internal-and-cloud-load-balancing or none",
-                  &which))
-        *(ingress *)into = values[which];
+    if (read_word(l, entry, INGRESS_NAMES, INGRESS_CHOICE, &which))
+        *(ingress *)into = (ingress)which;
 }
 
 static void read_instances(loader *l, const node_pair *entry, void *into)

@@ -146,15 +146,9 @@ static void check_bool(json_t *list, const char *field, const char *text)
 
 static void check_ingress(json_t *list, const char *field, const char *text)
 {
-    static const char *const known[] = {"all", "internal", "internal-and-cloud-load-balancing",
-                                        "none"};
-    for (size_t i = 0; i < countof(known); i++)
-        if (strcmp(text, known[i]) == 0)
-            return;
-    run_violation(list, field,
-                  "Invalid value '%.80s': must be one of all, internal, "
-                  "internal-and-cloud-load-balancing, none.",
-                  text);
+    ingress ignored;
+    if (!ingress_parse(text, &ignored))
+        run_violation(list, field, "Invalid value '%.80s': must be " INGRESS_CHOICE ".", text);
 }
 
 static void check_scale(json_t *list, const char *field, const char *text)

@@ -120,24 +120,9 @@ static json_t *file_audiences(const service *svc)
     return value;
 }
 
-static const char *ingress_name(ingress i)
-{
-    switch (i) {
-    case INGRESS_ALL:
-        return "all";
-    case INGRESS_INTERNAL:
-        return "internal";
-    case INGRESS_INTERNAL_AND_LB:
-        return "internal-and-cloud-load-balancing";
-    case INGRESS_NONE:
-        return "none";
-    }
-    abort();
-}
-
 static void file_annotations(json_t *notes, const snapshot *s, const service *svc)
 {
-    run_set_text(notes, RUN_INGRESS, ingress_name(svc->ingress));
+    run_set_text(notes, RUN_INGRESS, INGRESS_NAMES[svc->ingress]);
     run_set(notes, RUN_AUDIENCES, file_audiences(svc));
     if (!svc->iam_check)
         run_set_text(notes, RUN_IAM_DISABLED, "true");

@@ -57,13 +57,8 @@ static void say_unknown_host(const explaining *x)
 
 static void say_ingress(const explaining *x)
 {
-    static const char *const texts[] = {[INGRESS_ALL] = "all",
-                                        [INGRESS_INTERNAL] = "internal",
-                                        [INGRESS_INTERNAL_AND_LB] =
-                                            "internal-and-cloud-load-balancing",
-                                        [INGRESS_NONE] = "none"};
     const service *svc = x->d->service;
-    buf_fmt(x->b, "%s has ingress: %s", svc->name, texts[svc->ingress]);
+    buf_fmt(x->b, "%s has ingress: %s", svc->name, INGRESS_NAMES[svc->ingress]);
     buf_str(x->b, svc->ingress == INGRESS_NONE ? ", which admits nobody."
                                                : ", and the request came from outside.");
     buf_str(x->b, " Permissions were not looked at.");

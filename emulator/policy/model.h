@@ -29,6 +29,12 @@ typedef enum ingress {
     INGRESS_NONE
 } ingress;
 
+/* As people and APIs write them, by value; NULL ends the list. */
+extern const char *const INGRESS_NAMES[];
+#define INGRESS_CHOICE "all, internal, internal-and-cloud-load-balancing or none"
+/* false (and *out as it was): it is none of them. */
+bool ingress_parse(const char *name, ingress *out);
+
 /* iam_check == false has the effect of OPEN_ALWAYS. */
 typedef enum open_state {
     OPEN_NEVER,

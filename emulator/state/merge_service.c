@@ -13,24 +13,13 @@ static bool is_true(const char *text)
 
 /* ---- annotations of the service ---- */
 
-static ingress ingress_of(const char *text)
-{
-    static const struct {
-        const char *text;
-        ingress value;
-    } words[] = {{"internal", INGRESS_INTERNAL},
-                 {"internal-and-cloud-load-balancing", INGRESS_INTERNAL_AND_LB},
-                 {"none", INGRESS_NONE}};
-    for (size_t i = 0; text && i < countof(words); i++)
-        if (strcmp(text, words[i].text) == 0)
-            return words[i].value;
-    return INGRESS_ALL;
-}
-
 static void take_annotations(service *s, const json_t *metadata)
 {
     const json_t *a = json_object_get(metadata, "annotations");
-    s->ingress = ingress_of(entry_text(a, "run.googleapis.com/ingress"));
+    const char *admits = entry_text(a, "run.googleapis.com/ingress");
+    s->ingress = INGRESS_ALL;
+    if (admits)
+        (void)ingress_parse(admits, &s->ingress);
     s->iam_check = !is_true(entry_text(a, "run.googleapis.com/invoker-iam-disabled"));
     s->default_url_disabled = is_true(entry_text(a, "run.googleapis.com/default-url-disabled"));
 }

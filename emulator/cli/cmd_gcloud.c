@@ -229,7 +229,8 @@ static int become_gcloud(const char *dir, char **args)
     return status;
 }
 
-int cmd_gcloud(int argc, char **argv)
+/* *out_shell: that of `env`, as soon as it is known; *out_args: NULL but for `-- ARG...`. */
+static int serve(int argc, char **argv, env_shell *out_shell, char ***out_args)
 {
     gcloud_options o = {.shell = "sh"};
     const cli_option options[] = {
@@ -243,15 +244,15 @@ int cmd_gcloud(int argc, char **argv)
         {"shell", 0, CLI_STRING, "SHELL", "env: " ENV_SHELL_NAMES, &o.shell},
         {0},
     };
-    char **operands = NULL, **args = NULL;
-    int status = cli_parse(COMMAND, argc, argv, options, &operands, &args);
+    char **operands = NULL;
+    int status = cli_parse(COMMAND, argc, argv, options, &operands, out_args);
     if (status >= 0)
         return status;
     const bool env = operands[0] && strcmp(operands[0], "env") == 0 && !operands[1];
+    char **args = *out_args;
     if (args ? operands[0] != NULL : !env)
         return cli_usage_error(COMMAND, "expected 'env', or '--' and gcloud's own arguments");
-    env_shell shell;
-    if (!env_shell_parse(span_of(o.shell), &shell))
+    if (!env_shell_parse(span_of(o.shell), out_shell))
         return cli_usage_error(COMMAND, "--shell is " ENV_SHELL_LIST ", not '%s'", o.shell);
     snapshot *s = cli_load(cli_config_path(o.config), NULL);
     if (!s)
@@ -261,8 +262,23 @@ int cmd_gcloud(int argc, char **argv)
     if (status == CLI_OK)
         status = prepare(&n);
     if (status == CLI_OK)
-        status = args ? become_gcloud(n.dir, args) : print_env(n.dir, shell);
+        status = args ? become_gcloud(n.dir, args) : print_env(n.dir, *out_shell);
     session_end(&n);
     snapshot_unref(s);
+    return status;
+}
+
+/* `eval "$(invoker gcloud env)"` has to fail when this fails: what follows would be done in
+ * earnest, by the gcloud that the user has. */
+int cmd_gcloud(int argc, char **argv)
+{
+    env_shell shell = ENV_SH;
+    char **args = NULL;
+    const int status = serve(argc, argv, &shell, &args);
+    if (status != CLI_OK && !args) {
+        auto_buf buf statement = buf_make(TEXT_MAX);
+        env_shell_fail(&statement, shell);
+        (void)cli_print(&statement, status);
+    }
     return status;
 }

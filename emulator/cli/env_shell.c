@@ -217,3 +217,14 @@ void env_shell_remark(buf *out, env_shell shell, const char *text)
     if (shell != ENV_JSON)
         buf_fmt(out, "%s%s\n", dialect_of(shell)->comment, text);
 }
+
+void env_shell_fail(buf *out, env_shell shell)
+{
+    static const char *const statements[] = {[ENV_SH] = "false\n",
+                                             [ENV_FISH] = "false\n",
+                                             [ENV_POWERSHELL] = "throw 'invoker failed'\n",
+                                             [ENV_CMD] = "exit /b 1\n",
+                                             [ENV_DOTENV] = "",
+                                             [ENV_JSON] = ""};
+    buf_str(out, statements[shell]);
+}

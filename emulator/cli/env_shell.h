@@ -24,6 +24,10 @@ bool env_shell_parse(span name, env_shell *out);
  * of the values cannot be written in this shell; *e names it. */
 bool env_shell_write(buf *out, env_shell shell, const service_vars *vars, error *e);
 
+/* Appends a statement that fails, so that `eval` of a command that failed does not go on as if it
+ * had not; nothing where the format has no statements. */
+void env_shell_fail(buf *out, env_shell shell);
+
 /* Appends a line that the shell skips; nothing in JSON. */
 void env_shell_remark(buf *out, env_shell shell, const char *text);
 

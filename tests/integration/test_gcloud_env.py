@@ -67,9 +67,9 @@ class GcloudEnv(unittest.TestCase):
         return out
 
     def refused(self, *args, status=1, **more):
-        """What it said of the error."""
+        """What it said of the error; `eval` of what it printed fails, too."""
         got, out, err = self.invoke(*args, **more)
-        self.assertEqual((got, out), (status, ""), err)
+        self.assertEqual((got, out), (status, "" if "--" in args else "false"), err)
         return err
 
     def called(self):
@@ -244,6 +244,14 @@ class OutputTest(GcloudEnv):
                                  ("dotenv", f"CLOUDSDK_CONFIG={home}")):
             with self.subTest(shell=shell):
                 self.assertEqual(self.ok("--shell", shell, "env").splitlines()[0], statement)
+
+    def test_each_shell_is_told_of_a_failure(self):
+        nobody = f"127.0.0.1:{closed_port()}"
+        for shell, statement in (("sh", "false"), ("fish", "false"), ("dotenv", ""), ("json", ""),
+                                 ("powershell", "throw 'invoker failed'"), ("cmd", "exit /b 1")):
+            with self.subTest(shell=shell):
+                self.assertEqual(self.invoke("--shell", shell, "env", control=nobody)[:2],
+                                 (1, statement))
 
     def test_what_would_outdo_the_folder_is_taken_out(self):
         foreign = {"CLOUDSDK_CORE_PROJECT": "precious", "CLOUDSDK_AUTH_ACCESS_TOKEN": "secret",

@@ -62,6 +62,7 @@ struct call {
     bool got_continue;   /* the upstream said 100 */
     bool upload_over;    /* it takes no more of the body: the rest is swallowed */
     bool body_ended;     /* the whole request was handed over */
+    bool begun;          /* HTTP/1.1: some of it has left towards the upstream */
     int64_t patience_us; /* set before it starts; see upstream_open */
     uint32_t reset_code; /* of HTTP/2 (RFC 9113 §7), where the upstream reset the stream */
     response_head response;

@@ -1,5 +1,6 @@
 /* A caller that leaves an HTTP/1.1 connection does not disturb the container ("Troubleshoot Cloud
  * Run", client disconnects): what has the whole request works on, and its answer is thrown away.
+ * One that is still being started never hears of it.
  * That of a WebSocket is told. */
 #include "proxy/proxy_impl.h"
 
@@ -13,7 +14,7 @@ bool exchange_may_detach(const exchange *x)
 {
     const proxy *p = x->proxy;
     const call *c = x->call;
-    if (!c || c->ops->cancels || c->upgrading ||
+    if (!c || c->ops->cancels || c->upgrading || (c->patience_us > 0 && !c->begun) ||
         (c->state != CALL_WAITING && c->state != CALL_BODY))
         return false;
     return c->body_ended && !c->upload_over && x->failure == PROXY_CLIENT_GONE && !p->draining &&

@@ -174,6 +174,7 @@ static void flush(h1_call *c)
         send_failed(c);
     else
         c->out_sent += (size_t)sent;
+    c->base.begun |= sent > 0;
 }
 
 /* After a failed send the upstream's own words, if any, tell why. */
@@ -191,6 +192,7 @@ static void start(call *base, const net_addr *to, const head_out *h, bool cork)
     c->head_request = span_eq_str(h->method, "HEAD");
     c->idempotent = method_is_idempotent(h->method);
     c->base.body_ended = !h->framing.chunked && !(h->framing.has_length && h->framing.length);
+    c->base.begun = false;
     c->base.state = CALL_WAITING;
     c->base.upgrading = headers_write_request(&c->out, h);
     if (!buf_ok(&c->out)) {

@@ -4,6 +4,7 @@
 #define CLI_IMPORT_H
 
 #include "base/arena.h"
+#include "base/array.h"
 #include "config/diag.h"
 #include "config/yaml.h"
 #include "policy/snapshot.h"
@@ -85,10 +86,9 @@ void import_build(imported *m);
 /* Makes the account known, if it is one that a topology has to name. */
 void import_note_account(imported *m, span email);
 
-/* For FOUND: room for one more. */
-void *import_grow(void *items, size_t count, size_t *cap, size_t size);
+/* For FOUND. */
 #define found_push(v, value)                                                                       \
-    ((v)->items = import_grow((v)->items, (v)->count, &(v)->cap, sizeof *(v)->items),              \
+    ((v)->items = array_room((v)->items, (v)->count, &(v)->cap, sizeof *(v)->items),               \
      (v)->items[(v)->count++] = (value))
 
 #endif

@@ -9,17 +9,6 @@
 
 enum { FILES_MAX_NODES = 4 * 1000 * 1000, DEPTH_MAX = 32, PROBLEMS_MAX = 1024 * 1024 };
 
-void *import_grow(void *items, size_t count, size_t *cap, size_t size)
-{
-    if (count < *cap)
-        return items;
-    *cap = *cap ? *cap * 2 : 16;
-    void *more = reallocarray(items, *cap, size);
-    if (!more)
-        abort();
-    return more;
-}
-
 /* ---- trees ---- */
 
 const char *import_text(const node *n)

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "cli/up_daemon.h"
 #include "cli/up_supervisor_impl.h"
 
@@ -17,13 +18,7 @@ static slot *find_slot(supervisor *s, const char *name, child_kind kind)
 
 static void add_slot(supervisor *s, child *c, bool made)
 {
-    if (s->count == s->cap) {
-        s->cap = s->cap ? s->cap * 2 : 16;
-        slot *bigger = realloc(s->slots, s->cap * sizeof *bigger);
-        if (!bigger)
-            abort();
-        s->slots = bigger;
-    }
+    s->slots = array_room(s->slots, s->count, &s->cap, sizeof *s->slots);
     s->slots[s->count++] = (slot){.now = c, .wanted = true, .made = made};
     child_start(c);
 }

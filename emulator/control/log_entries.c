@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "control/api_impl.h"
 #include "control/log_request.h"
 
@@ -45,12 +46,7 @@ static void add(listing *l, const candidate *one)
 {
     if (!is_wanted(l, &one->place))
         return;
-    if (l->count == l->room) {
-        l->room = l->room ? 2 * l->room : 256;
-        l->all = realloc(l->all, l->room * sizeof *l->all);
-        if (!l->all)
-            abort();
-    }
+    l->all = array_room(l->all, l->count, &l->room, sizeof *l->all);
     l->all[l->count++] = *one;
 }
 

@@ -3,24 +3,14 @@
 
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/buf.h"
 
 enum { LIFETIME_S = 3600, SKEW_S = 60, MEMBER_TEXT_MAX = 4096 };
 
-static void *draft_room(void *items, size_t count, size_t *cap, size_t size)
-{
-    if (count < *cap)
-        return items;
-    *cap = *cap ? *cap * 2 : 16;
-    void *more = reallocarray(items, *cap, size);
-    if (!more)
-        abort();
-    return more;
-}
-
 /* The address of one more item at the end of a list of drafts. */
 #define NEW_DRAFT(list)                                                                            \
-    ((list).items = draft_room((list).items, (list).count, &(list).cap, sizeof *(list).items),     \
+    ((list).items = array_room((list).items, (list).count, &(list).cap, sizeof *(list).items),     \
      &(list).items[(list).count++])
 
 snapshot_builder *snapshot_builder_new(void)

@@ -69,14 +69,9 @@ json_t *state_document(const state *s)
     return s->document;
 }
 
-uint64_t state_serial_of(const json_t *document)
-{
-    return (uint64_t)json_integer_value(json_object_get(document, "serial"));
-}
-
 uint64_t state_serial(const state *s)
 {
-    return state_serial_of(s->document);
+    return (uint64_t)json_integer_value(json_object_get(s->document, "serial"));
 }
 
 json_t *state_entry_in(const json_t *document, const char *collection, const char *key)

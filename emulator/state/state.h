@@ -47,7 +47,6 @@ void state_close(state *s); /* NULL is fine */
 json_t *state_document(const state *s);
 /* Counts the commits. */
 uint64_t state_serial(const state *s);
-uint64_t state_serial_of(const json_t *document);
 /* Its file, there or not yet; NULL: in memory only. */
 const char *state_path(const state *s);
 /* An entry, or NULL; borrowed. */

@@ -98,6 +98,8 @@ http_stream *http_stream_open(http_request *r, unsigned status, const http_field
 /* Appends to the body. false: the client reads too slowly and was cut off; the stream must not be
  * touched any more, and on_gone is not called. */
 bool http_stream_write(http_stream *s, span bytes);
+/* Bytes that the client has not taken yet. */
+size_t http_stream_waiting(const http_stream *s);
 /* The body is complete; what is still to be read goes on being sent. on_gone is not called. */
 void http_stream_close(http_stream *s);
 

@@ -67,7 +67,7 @@ static ssize_t on_read(void *ctx, uint64_t at, char *p, size_t n)
         return MHD_CONTENT_READER_END_OF_STREAM;
     if (s->cut)
         return MHD_CONTENT_READER_END_WITH_ERROR;
-    const size_t waiting = s->pending.n - s->sent;
+    const size_t waiting = http_stream_waiting(s);
     if (waiting == 0 && !s->complete) {
         s->suspended = true;
         respond_suspend(s->request);
@@ -128,13 +128,18 @@ http_stream *http_stream_open(http_request *r, unsigned status, const http_field
 
 bool http_stream_write(http_stream *s, span bytes)
 {
-    if (s->pending.n - s->sent + bytes.n > s->o.backlog_max) {
+    if (http_stream_waiting(s) + bytes.n > s->o.backlog_max) {
         cut(s);
         return false;
     }
     buf_span(&s->pending, bytes);
     wake(s);
     return true;
+}
+
+size_t http_stream_waiting(const http_stream *s)
+{
+    return s->pending.n - s->sent;
 }
 
 void http_stream_close(http_stream *s)

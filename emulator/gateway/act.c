@@ -132,6 +132,7 @@ static span logged_protocol(const admission *m)
 void admission_report(admit *a, const admission *m, const exchange_outcome *o)
 {
     record r = {.wall_us = m->wall_us,
+                .ended_us = loop_now_us(a->o.loop),
                 .view = m->hold->view,
                 .service = m->service,
                 .reason = m->reason,

@@ -14,6 +14,7 @@
 /* Written by the worker, read by anybody. */
 typedef struct admit_counters {
     atomic_ullong requests, allowed, refused, failed, malformed;
+    atomic_ullong audited; /* forwarded, though they would be refused */
 } admit_counters;
 
 typedef struct admit_options {

@@ -16,6 +16,9 @@ typedef struct control_decisions_query {
     char service[64]; /* empty: all */
 } control_decisions_query;
 
+/* Thousands of cells, however long JSON spells their texts. */
+enum { CONTROL_TRAFFIC_MAX = 64 * 1024 * 1024 };
+
 enum { CONTROL_DECISIONS_MAX = 1000, CONTROL_DECISIONS_DEFAULT = 100 };
 
 /* What the metadata process is asked in a caller's stead; views, valid during the call only. */
@@ -69,6 +72,8 @@ typedef struct control_backend {
     /* done(arg, array) is given the text of a JSON array. */
     void (*decisions)(void *ctx, const control_decisions_query *q,
                       void (*done)(void *arg, span array), void *arg);
+    /* done(arg, object) is given the text of a JSON object; empty: it would be too long. */
+    void (*traffic)(void *ctx, void (*done)(void *arg, span object), void *arg);
     void (*requests)(void *ctx, const control_requests_query *q,
                      void (*done)(void *arg, const control_request *all, size_t count), void *arg);
     /* One of these, while done() runs, as a new LogEntry; advice is without an insertId. */

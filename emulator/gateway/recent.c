@@ -104,6 +104,11 @@ void recent_add(recent *r, const record *rec)
     fill(ring_push(r->ring, sizeof(recent_request) + n), rec, parts);
 }
 
+void recent_clear(recent *r)
+{
+    ring_drop(r->ring, ring_count(r->ring));
+}
+
 /* ---- asking ---- */
 
 /* Of the texts in front of that one. */

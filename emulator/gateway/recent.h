@@ -17,6 +17,7 @@ enum { RECENT_ENTRIES = 1024, RECENT_BYTES = 1024 * 1024 };
 recent *recent_new(void);
 void recent_free(recent *r); /* NULL is fine */
 void recent_add(recent *r, const record *rec);
+void recent_clear(recent *r);
 
 /* What an answer may be narrowed down to. */
 typedef struct recent_query {

@@ -18,6 +18,9 @@ struct control {
 /* invoker_v1.c: the gateway's own paths. false: not one of them. */
 bool invoker_v1_serve(control *c, http_request *r);
 
+/* page.c: the dashboard. false: none of its paths. */
+bool page_serve(http_request *r);
+
 /* log_lines.c: POST /invoker/v1/services/{name}/logs. */
 void serve_lines(control *c, http_request *r, span name);
 

@@ -188,6 +188,7 @@ bool invoker_v1_serve(control *c, http_request *r)
     } routes[] = {{"/healthz", serve_health},
                   {"/invoker/v1/status", serve_status},
                   {"/invoker/v1/state", serve_state},
+                  {"/invoker/v1/topology", serve_topology},
                   {"/invoker/v1/decisions", serve_decisions}};
     span name;
     if (service_path(http_path(r), SPAN_LIT("/upstream"), &name)) {

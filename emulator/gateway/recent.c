@@ -113,6 +113,11 @@ span recent_add(recent *r, const record *rec)
     return (span){(const char *)q, n};
 }
 
+void recent_clear(recent *r)
+{
+    ring_drop(r->ring, ring_count(r->ring));
+}
+
 /* ---- asking ---- */
 
 /* Of the texts in front of that one. */

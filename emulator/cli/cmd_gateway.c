@@ -14,7 +14,7 @@ enum { PROBLEMS_TEXT_MAX = 1024 * 1024, START_WAIT_MAX_S = 3600 };
 
 typedef struct settings {
     const char *config, *addresses, *state, *jwks, *ca, *request_log, *log_format, *log_file;
-    bool no_watch, ephemeral, fleeting;
+    bool no_watch, ephemeral, fleeting, decision_header;
     int64_t ready_fd, workers, start_wait_s;
 } settings;
 
@@ -105,6 +105,7 @@ static int read_options(int argc, char **argv, settings *s)
          &s->start_wait_s},
         {"request-log", 0, CLI_STRING, "all|refused|off", "which requests are logged (all)",
          &s->request_log},
+        {"decision-header", 0, CLI_FLAG, NULL, CLI_DECISION_HEADER_HELP, &s->decision_header},
         {"ready-fd", 0, CLI_INT, "N", "write \"ready\" there when everything answers",
          &s->ready_fd},
         {"log-format", 0, CLI_STRING, "text|json", "without it text on a terminal, else JSON",
@@ -161,6 +162,7 @@ static int serve(const settings *s, request_log_mode mode)
                            .ca_dir = cli_ca_option(s->ca),
                            .log_mode = mode,
                            .start_wait_us = s->start_wait_s * 1000000,
+                           .decision_header = s->decision_header,
                            .on_snapshot = on_snapshot,
                            .ctx = &g},
         &problems, &e);

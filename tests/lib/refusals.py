@@ -30,8 +30,10 @@ UNLOGGED = {"unknown_host", "reserved_path", "default_url_disabled", "ingress_bl
 ALLOWED = {"granted", "public", "iam_check_disabled"}
 
 
-def gateway(delay="1h", **more):
-    return Gateway(SERVICES, MATRIX, service_accounts=ACCOUNTS, deny=DENY,
+def gateway(delay="1h", services=None, matrix=None, **more):
+    """services and matrix: more of them."""
+    return Gateway({**SERVICES, **(services or {})}, {**MATRIX, **(matrix or {})},
+                   service_accounts=ACCOUNTS, deny=DENY,
                    emulation={"propagation_delay": delay}, **more)
 
 

@@ -8,8 +8,8 @@
 typedef struct grid {
     roster rows;
     size_t columns;
-    const node **granted;
-    const node **named; /* by row: the key that names the caller */
+    const node **granted; /* NULL: not all rows are known */
+    const node **named;   /* by row: the key that names the caller */
 } grid;
 
 typedef enum who { WHO_ONE, WHO_AUTHENTICATED, WHO_ALL } who;
@@ -23,9 +23,8 @@ static who who_of(span key)
 
 static void grant(grid *g, size_t row, size_t column, const node *item)
 {
-    const node **cell = &g->granted[row * g->columns + column];
-    if (!*cell)
-        *cell = item;
+    if (g->granted && !g->granted[row * g->columns + column])
+        g->granted[row * g->columns + column] = item;
 }
 
 static void grant_to(grid *g, const node_pair *line, size_t row, size_t column, const node *item)
@@ -68,7 +67,8 @@ static void read_line(reading *r, const node_pair *line, grid *g)
         if (!read_caller_value(r, "matrix", line->key, &v))
             return;
         row = roster_find(&g->rows, v.text);
-        g->named[row] = line->key;
+        if (g->granted)
+            g->named[row] = line->key;
     }
     if (!read_is_list(&r->l, line->key->text.p, line->value, "a list such as [backend-api]"))
         return;
@@ -112,10 +112,10 @@ void read_expected_matrix(loader *l, const node_pair *entry, void *into)
     if (read_rows(r, entry->value, &g)) {
         g.granted = arena_alloc(l->mem, (g.rows.count * g.columns + 1) * sizeof *g.granted);
         g.named = arena_alloc(l->mem, (g.rows.count + 1) * sizeof *g.named);
-        for (size_t i = 0; i < entry->value->count; i++)
-            read_line(r, &entry->value->pairs[i], &g);
-        if (diag_count(l->diags) == before)
-            add_cells(r, entry->key, &g);
     }
+    for (size_t i = 0; i < entry->value->count; i++)
+        read_line(r, &entry->value->pairs[i], &g);
+    if (diag_count(l->diags) == before)
+        add_cells(r, entry->key, &g);
     roster_free(&g.rows);
 }

@@ -41,10 +41,7 @@ void put_fail_under(buf *b, const report *r, const suite_report *of)
     put_safe(b, of->s->topology);
     buf_str(b, ": ");
     share_percent(b, coverage_total(&of->coverage));
-    buf_fmt(b, ", asked for %lld", (long long)(r->fail_under / 10000));
-    if (r->fail_under % 10000)
-        buf_fmt(b, ".%04lld", (long long)(r->fail_under % 10000));
-    buf_char(b, '%');
+    buf_fmt(b, ", asked for %.6g%%", (double)r->fail_under / 10000);
 }
 
 static void put_share(buf *b, const char *name, share s)

@@ -58,6 +58,13 @@ const cli_command cli_commands[] = {
      "that\n"
      "mends it.",
      cmd_why},
+    {"test", "[FILE...]", "run the tests of topologies",
+     "Judges the calls of test files (NAME.test.yaml; all beside the topology when none is named)\n"
+     "and compares with what they expect. Offline no socket is opened: thousands of calls take\n"
+     "milliseconds. Exits with 1 when a test fails or less is covered than --fail-under says, with "
+     "2\n"
+     "when a file is not valid.",
+     cmd_test},
     {"check", "FILE...", "check topology files",
      "Reports every problem of the files with its line and column.", cmd_check},
     {"keys", "init|list|rotate", "manage the signing keys",

@@ -163,6 +163,8 @@ void admission_report(admit *a, const admission *m, const exchange_outcome *o)
     count_outcome(a, &r);
     if (m->passed_on)
         return;
-    recent_add(a->o.recent, &r);
+    const span kept = recent_add(a->o.recent, &r);
+    if (a->o.records)
+        record_queue_add(a->o.records, kept);
     request_log_add(a->o.log, &r);
 }

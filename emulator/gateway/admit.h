@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "gateway/egress.h"
 #include "gateway/recent.h"
+#include "gateway/record_queue.h"
 #include "gateway/request_log.h"
 #include "proxy/exchange.h"
 
@@ -21,6 +22,7 @@ typedef struct admit_options {
     clock_source clock;
     request_log *log;
     recent *recent;
+    record_queue *records; /* NULL: nothing is recorded */
     admit_counters *counters;
     int64_t start_wait_us; /* how long a request waits for a service's command to listen */
     egress *egress;        /* outlives the judge; NULL: the shared ingress is no proxy */

@@ -19,6 +19,9 @@ typedef struct control_decisions_query {
     char reason[48];  /* or the failure */
 } control_decisions_query;
 
+/* Thousands of cells, however long JSON spells their texts. */
+enum { CONTROL_TRAFFIC_MAX = 64 * 1024 * 1024 };
+
 enum { CONTROL_DECISIONS_MAX = 1000, CONTROL_DECISIONS_DEFAULT = 100 };
 
 /* Whoever wants decisions as they are made is told. */
@@ -88,6 +91,8 @@ typedef struct control_backend {
     void *(*follow)(void *ctx, const control_decisions_query *q, span after,
                     const control_follower *f);
     void (*unfollow)(void *ctx, void *following);
+    /* done(arg, object) is given the text of a JSON object; empty: it would be too long. */
+    void (*traffic)(void *ctx, void (*done)(void *arg, span object), void *arg);
     void (*requests)(void *ctx, const control_requests_query *q,
                      void (*done)(void *arg, const control_request *all, size_t count), void *arg);
     /* One of these, while done() runs, as a new LogEntry; advice is without an insertId. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "control/control_impl.h"
+#include "control/later.h"
 #include "control/reply.h"
 
 enum { STATUS_MAX = 16 * 1024 * 1024 };
@@ -41,28 +42,16 @@ static void serve_state(control *c, http_request *r)
         reply_error(r, 500, NULL, "the state cannot be written as JSON");
 }
 
-/* A request that waits for the workers' answers. */
-typedef struct pending {
-    http_request *request; /* NULL: the client left */
-} pending;
-
-static void on_gone(void *ctx)
-{
-    pending *p = ctx;
-    p->request = NULL;
-}
-
 static void on_decisions(void *arg, span array)
 {
-    pending *p = arg;
-    if (p->request) {
-        auto_buf buf b = buf_make(array.n + 64);
-        buf_str(&b, "{\"decisions\":");
-        buf_span(&b, array);
-        buf_str(&b, "}\n");
-        reply_json(p->request, 200, buf_view(&b));
-    }
-    free(p);
+    http_request *r = later_end(arg);
+    if (!r)
+        return;
+    auto_buf buf b = buf_make(array.n + 64);
+    buf_str(&b, "{\"decisions\":");
+    buf_span(&b, array);
+    buf_str(&b, "}\n");
+    reply_json(r, 200, buf_view(&b));
 }
 
 static void serve_decisions(control *c, http_request *r)
@@ -70,12 +59,7 @@ static void serve_decisions(control *c, http_request *r)
     control_decisions_query q;
     if (!decisions_query_read(r, "limit", 1, CONTROL_DECISIONS_DEFAULT, &q))
         return;
-    pending *p = calloc(1, sizeof *p);
-    if (!p)
-        abort();
-    p->request = r;
-    http_defer(r, on_gone, p);
-    c->backend.decisions(c->backend.ctx, &q, on_decisions, p);
+    c->backend.decisions(c->backend.ctx, &q, on_decisions, later_begin(r));
 }
 
 /* ---- upstreams ---- */
@@ -164,7 +148,8 @@ bool invoker_v1_serve(control *c, http_request *r)
                   {"/invoker/v1/status", serve_status},
                   {"/invoker/v1/state", serve_state},
                   {"/invoker/v1/decisions", serve_decisions},
-                  {"/invoker/v1/decisions/stream", serve_decision_stream}};
+                  {"/invoker/v1/decisions/stream", serve_decision_stream},
+                  {"/invoker/v1/traffic", serve_traffic}};
     span name;
     if (service_path(http_path(r), SPAN_LIT("/upstream"), &name)) {
         serve_upstream(c, r, name);

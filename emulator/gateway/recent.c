@@ -82,6 +82,7 @@ static void fill(recent_request *q, const record *rec, const span parts[PART_COU
                           .reason = rec->reason,
                           .failure = rec->outcome.failure,
                           .decided = rec->decided,
+                          .audited = rec->audited,
                           .refused = record_refused(rec),
                           .troubled = record_troubled(rec),
                           .unlogged = rec->unlogged || !rec->service,
@@ -107,6 +108,11 @@ span recent_add(recent *r, const record *rec)
     fill(q, rec, parts);
     r->added++;
     return (span){(const char *)q, n};
+}
+
+void recent_clear(recent *r)
+{
+    ring_drop(r->ring, ring_count(r->ring));
 }
 
 /* ---- asking ---- */

@@ -33,7 +33,7 @@ struct recent_request {
     uint32_t granted_line;
     reason reason;
     proxy_failure failure;
-    bool decided, refused, troubled, unlogged, unserved, https, sampled;
+    bool decided, audited, refused, troubled, unlogged, unserved, https, sampled;
     uint16_t lengths[PART_COUNT_];
     char trace[TRACE_ID_LEN + 1];
     uint64_t insert_id[2];

@@ -30,6 +30,7 @@ struct worker {
     egress *egress;
     request_log *log;
     recent *recent;
+    tally *tally;
     door *doors;
     pthread_t thread;
     bool ended; /* the thread is over */
@@ -61,6 +62,7 @@ static void free_parts(worker *w)
     recent_free(w->recent);
     if (w->o.records)
         record_queue_detach(w->o.records);
+    tally_free(w->tally);
     loop_free(w->loop);
     free(w);
 }
@@ -95,6 +97,7 @@ static bool open_parts(worker *w, view *first, error *e)
     w->recent = recent_new();
     if (w->o.records)
         record_queue_attach(w->o.records, w->loop);
+    w->tally = tally_new(clock_wall_us());
     w->egress = egress_new(w->loop, &w->doors, view_ref(first));
     if (w->o.ca_dir)
         w->certificates = certificates_new(w->o.ca_dir, clock_system(), view_ref(first));
@@ -103,6 +106,7 @@ static bool open_parts(worker *w, view *first, error *e)
                                           .log = w->log,
                                           .recent = w->recent,
                                           .records = w->o.records,
+                                          .tally = w->tally,
                                           .counters = &w->counters,
                                           .start_wait_us = w->o.start_wait_us,
                                           .egress = w->egress,
@@ -311,6 +315,29 @@ void worker_visit_recent(worker *w, int64_t not_before_us, void (*fn)(void *ctx,
         abort();
     *v = (visit){not_before_us, fn, ctx};
     mailbox_post(w->mailbox, receive_visit, w, v);
+}
+
+static void take_any(void *ctx, void *answer)
+{
+    worker_question *q = ctx;
+    if (answer)
+        q->take(q->ctx, answer);
+    if (--q->outstanding == 0)
+        q->done(q->ctx);
+}
+
+static void answer_any(void *ctx, void *arg)
+{
+    const worker *w = ctx;
+    worker_question *q = arg;
+    const worker_parts parts = {.admit = w->admit, .tally = w->tally, .proxy = w->proxy};
+    mailbox_post(q->home, take_any, q, q->ask(&parts));
+}
+
+void worker_ask(worker *w, worker_question *q)
+{
+    q->outstanding++;
+    mailbox_post(w->mailbox, answer_any, w, q);
 }
 
 /* ---- the end ---- */

@@ -149,7 +149,8 @@ bool invoker_v1_serve(control *c, http_request *r)
                   {"/invoker/v1/state", serve_state},
                   {"/invoker/v1/decisions", serve_decisions},
                   {"/invoker/v1/decisions/stream", serve_decision_stream},
-                  {"/invoker/v1/traffic", serve_traffic}};
+                  {"/invoker/v1/traffic", serve_traffic},
+                  {"/invoker/v1/topology", serve_topology}};
     span name;
     if (service_path(http_path(r), SPAN_LIT("/upstream"), &name)) {
         serve_upstream(c, r, name);

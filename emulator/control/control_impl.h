@@ -21,6 +21,9 @@ bool invoker_v1_serve(control *c, http_request *r);
 /* traffic.c: GET /invoker/v1/traffic. */
 void serve_traffic(control *c, http_request *r);
 
+/* reset.c: POST /reset. */
+void serve_reset(control *c, http_request *r);
+
 /* log_lines.c: POST /invoker/v1/services/{name}/logs. */
 void serve_lines(control *c, http_request *r, span name);
 

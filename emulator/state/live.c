@@ -31,6 +31,12 @@ static void merge(live *v)
     take(v, state_merge(v->base, state_document(v->state), v->merged, clock_wall_us()));
 }
 
+/* As if nothing had been there before: no change is on its way. */
+static void merge_anew(live *v)
+{
+    take(v, state_merge(v->base, state_document(v->state), NULL, clock_wall_us()));
+}
+
 static void on_base(void *ctx, snapshot *s)
 {
     live *v = ctx;
@@ -62,6 +68,26 @@ bool live_commit(live *v, json_t *draft, error *e)
     if (!state_commit(v->state, draft, e))
         return false;
     merge(v);
+    return true;
+}
+
+bool live_reset(live *v, bool *out_changed, error *e)
+{
+    const bool same = state_is_as_opened(v->state);
+    *out_changed = !same || emulation_is_delayed(snapshot_emulation(v->base));
+    if (!same && !state_commit(v->state, state_draft_as_opened(v->state), e))
+        return false;
+    if (*out_changed)
+        merge_anew(v);
+    return true;
+}
+
+bool live_settle(live *v, error *e)
+{
+    bool ignored = false;
+    if (!state_refresh(v->state, &ignored, e))
+        return false;
+    merge_anew(v);
     return true;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "cli/backend_follow.h"
 
 /* ---- the gateway's own ---- */
 
@@ -60,8 +61,7 @@ static void on_decisions(void *ctx, const control_decisions_query *q,
     if (!call)
         abort();
     *call = (decisions_call){done, arg};
-    recent_query rq = {.limit = q->limit, .refused = q->refused};
-    memcpy(rq.service, q->service, sizeof rq.service);
+    const recent_query rq = backend_decisions_query(q);
     process_recent(b->process, &rq, give_decisions, call);
 }
 
@@ -301,6 +301,8 @@ control_backend gateway_backend_of(gateway_backend *b)
                              .detach = on_detach,
                              .decisions = on_decisions,
                              .traffic = on_traffic,
+                             .follow = backend_follow,
+                             .unfollow = backend_unfollow,
                              .requests = on_requests,
                              .log_entry = on_log_entry,
                              .merged = on_merged,

@@ -54,35 +54,10 @@ static void on_decisions(void *arg, span array)
     reply_json(r, 200, buf_view(&b));
 }
 
-/* false: the request was answered with what is wrong. */
-static bool read_query(http_request *r, control_decisions_query *q)
-{
-    auto_buf buf limit = buf_make(32);
-    auto_buf buf refused = buf_make(32);
-    auto_buf buf name = buf_make(sizeof q->service - 1);
-    uint64_t n = CONTROL_DECISIONS_DEFAULT;
-    if (http_query_get(r, "limit", true, &limit) &&
-        (!buf_ok(&limit) || !span_u64(buf_view(&limit), CONTROL_DECISIONS_MAX, &n) || n == 0)) {
-        reply_error(r, 400, NULL, "limit is a number from 1 to %d", CONTROL_DECISIONS_MAX);
-        return false;
-    }
-    if (http_query_get(r, "service", true, &name) && !buf_ok(&name)) {
-        reply_error(r, 400, NULL, "a service's name is not that long");
-        return false;
-    }
-    (void)http_query_get(r, "refused", true, &refused);
-    *q = (control_decisions_query){.limit = (size_t)n};
-    q->refused =
-        span_eq(buf_view(&refused), SPAN_LIT("1")) || span_eq(buf_view(&refused), SPAN_LIT("true"));
-    if (name.n)
-        memcpy(q->service, name.p, name.n);
-    return true;
-}
-
 static void serve_decisions(control *c, http_request *r)
 {
     control_decisions_query q;
-    if (!read_query(r, &q))
+    if (!decisions_query_read(r, "limit", 1, CONTROL_DECISIONS_DEFAULT, &q))
         return;
     c->backend.decisions(c->backend.ctx, &q, on_decisions, later_begin(r));
 }
@@ -173,7 +148,8 @@ bool invoker_v1_serve(control *c, http_request *r)
                   {"/invoker/v1/status", serve_status},
                   {"/invoker/v1/state", serve_state},
                   {"/invoker/v1/decisions", serve_decisions},
-                  {"/invoker/v1/traffic", serve_traffic}};
+                  {"/invoker/v1/traffic", serve_traffic},
+                  {"/invoker/v1/decisions/stream", serve_decision_stream}};
     span name;
     if (span_eq_str(http_path(r), "/reset")) {
         serve_reset(c, r);

@@ -113,9 +113,12 @@ static void count_outcome(admit *a, const record *r)
 {
     admit_counters *c = a->o.counters;
     admission_count(&c->requests);
+    if (r->audited)
+        admission_count(&c->audited);
     if (record_refused(r))
         admission_count(&c->refused);
-    else if (r->outcome.failure != PROXY_OK || record_troubled(r))
+    else if (r->outcome.failure != PROXY_OK ||
+             (record_troubled(r) && !(r->audited && r->outcome.forwarded)))
         admission_count(&c->failed);
     else
         admission_count(&c->allowed);
@@ -133,10 +136,12 @@ static span logged_protocol(const admission *m)
 void admission_report(admit *a, const admission *m, const exchange_outcome *o)
 {
     record r = {.wall_us = m->wall_us,
+                .ended_us = loop_now_us(a->o.loop),
                 .view = m->hold->view,
                 .service = m->service,
                 .reason = m->reason,
                 .decided = m->decided,
+                .audited = m->audited,
                 .unlogged = m->unlogged || !m->service,
                 .unserved = m->unserved,
                 .https = m->by_run_app_host || exchange_is_secure(m->x),

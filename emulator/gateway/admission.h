@@ -27,6 +27,7 @@ typedef struct admission {
     const binding *binding;
     reason reason;
     bool decided, unlogged, waited, by_run_app_host;
+    bool audited;   /* it would be refused, but audit mode lets it pass */
     bool unserved;  /* there is no container that takes it */
     bool passed_on; /* to a host outside the topology: not judged, not logged */
     egress_wait wait;

@@ -33,6 +33,7 @@ struct worker {
     tally *tally;
     door *doors;
     pthread_t thread;
+    bool ended; /* the thread is over */
     _Alignas(64) admit_counters counters;
 };
 
@@ -139,6 +140,7 @@ worker *worker_start(const worker_options *o, view *first, error *e)
 void worker_join(worker *w)
 {
     (void)pthread_join(w->thread, NULL);
+    w->ended = true;
     mailbox_free(w->mailbox);
     free_parts(w);
 }
@@ -302,6 +304,35 @@ void worker_ask(worker *w, worker_question *q)
 {
     q->outstanding++;
     mailbox_post(w->mailbox, answer_any, w, q);
+}
+
+typedef struct visit {
+    int64_t not_before_us;
+    void (*fn)(void *ctx, const recent *r);
+    void *ctx;
+} visit;
+
+/* On the worker's thread. A message may arrive in a turn that began before it was sent. */
+static void receive_visit(void *ctx, void *arg)
+{
+    const worker *w = ctx;
+    visit *v = arg;
+    if (!w->ended && loop_now_us(w->loop) < v->not_before_us) {
+        mailbox_post(w->mailbox, receive_visit, ctx, v);
+        return;
+    }
+    v->fn(v->ctx, w->recent);
+    free(v);
+}
+
+void worker_visit_recent(worker *w, int64_t not_before_us, void (*fn)(void *ctx, const recent *r),
+                         void *ctx)
+{
+    visit *v = malloc(sizeof *v);
+    if (!v)
+        abort();
+    *v = (visit){not_before_us, fn, ctx};
+    mailbox_post(w->mailbox, receive_visit, w, v);
 }
 
 /* ---- the end ---- */

@@ -60,6 +60,11 @@ typedef struct worker_question {
 } worker_question;
 void worker_ask(worker *w, worker_question *q);
 
+/* fn(ctx, r) is called on the worker's thread, in a turn of its loop that began at not_before_us
+ * (monotonic) or later: what ended before that is remembered by then. */
+void worker_visit_recent(worker *w, int64_t not_before_us, void (*fn)(void *ctx, const recent *r),
+                         void *ctx);
+
 const admit_counters *worker_counters(const worker *w);
 
 /* Lets requests end until deadline_us (monotonic); worker_join then returns soon. */

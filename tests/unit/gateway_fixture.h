@@ -62,6 +62,13 @@ size_t exchange_field(const exchange *x, const char *name, span *out_first)
         }
     return n;
 }
+span exchange_field_at(const exchange *x, const char *name, size_t i)
+{
+    for (size_t k = 0; k < x->field_count; k++)
+        if (span_ieq_str(x->fields[k].name, name) && i-- == 0)
+            return x->fields[k].value;
+    return (span){0};
+}
 const char *exchange_failure_detail(const exchange *x)
 {
     (void)x;

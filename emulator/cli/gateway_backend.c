@@ -191,7 +191,7 @@ static void on_reset(void *ctx, void (*done)(void *arg, bool changed, const erro
     }
     const state *s = on_state(ctx);
     if (call->changed && state_path(s))
-        metadata_link_reset(b->link, state_serial(s), one_reset, call);
+        metadata_link_sync(b->link, state_serial(s), one_reset, call);
     else
         one_reset(call);
 }

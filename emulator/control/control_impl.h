@@ -34,6 +34,9 @@ bool decisions_query_read(http_request *r, const char *limit_name, size_t limit_
 /* decision_stream.c: GET /invoker/v1/decisions/stream. */
 void serve_decision_stream(control *c, http_request *r);
 
+/* page.c: the dashboard. false: none of its paths. */
+bool page_serve(http_request *r);
+
 /* log_lines.c: POST /invoker/v1/services/{name}/logs. */
 void serve_lines(control *c, http_request *r, span name);
 

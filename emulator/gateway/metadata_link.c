@@ -347,14 +347,12 @@ static void end_sync(job *j, unsigned status, span body, const error *e)
     j->done.synced(j->arg);
 }
 
-static void tell(metadata_link *m, uint64_t serial, const char *more, void (*done)(void *arg),
-                 void *arg)
+void metadata_link_sync(metadata_link *m, uint64_t serial, void (*done)(void *arg), void *arg)
 {
     const field fields[] = {{SPAN_LIT("Metadata-Flavor"), SPAN_LIT("Google")}};
     auto_buf buf target = buf_make(TARGET_MAX);
     buf_str(&target, "/invoker/v1/sync?serial=");
     buf_u64(&target, serial);
-    buf_str(&target, more);
     const job j = {.end = end_sync, .done.synced = done, .arg = arg};
     ask(m, &j,
         &(fetch_request){.method = SPAN_LIT("POST"),
@@ -363,14 +361,4 @@ static void tell(metadata_link *m, uint64_t serial, const char *more, void (*don
                          .field_count = countof(fields),
                          .timeout_us = SYNC_TIMEOUT_US},
         (span){0});
-}
-
-void metadata_link_sync(metadata_link *m, uint64_t serial, void (*done)(void *arg), void *arg)
-{
-    tell(m, serial, "", done, arg);
-}
-
-void metadata_link_reset(metadata_link *m, uint64_t serial, void (*done)(void *arg), void *arg)
-{
-    tell(m, serial, "&reset=1", done, arg);
 }

@@ -49,8 +49,6 @@ void metadata_link_ask(metadata_link *m, const metadata_question *q,
 /* Tells it that the state with this serial is there, and waits until it has taken it, for a second
  * at the most: failing that is only logged. */
 void metadata_link_sync(metadata_link *m, uint64_t serial, void (*done)(void *arg), void *arg);
-/* Likewise, after a reset: nothing propagates. */
-void metadata_link_reset(metadata_link *m, uint64_t serial, void (*done)(void *arg), void *arg);
 
 /* For tests. */
 size_t metadata_link_tokens(const metadata_link *m);

@@ -17,23 +17,8 @@ static bool served_at(const door *d)
            (net_addr_parse(span_of(d->address), &address, NULL) && net_addr_is_loopback(&address));
 }
 
-/* false: answered. */
-static bool take_state(metadata *m, http_request *r, uint64_t wanted)
-{
-    span reset;
-    error e = {0};
-    const bool settle = http_query_find(http_query(r), "reset", &reset);
-    if (!settle && state_serial(live_state(m->live)) >= wanted)
-        return true;
-    if (settle ? live_settle(m->live, &e) : live_refresh(m->live, &e))
-        return true;
-    log_at(LOG_ERROR, "the state is not taken over", LOG_S("detail", e.text));
-    rpc_fail(r, RPC_UNAVAILABLE, NULL, "%s", e.text);
-    return false;
-}
-
 /* POST /invoker/v1/sync?serial=N: the gateway has changed the state and says so before it answers
- * whoever asked for the change. &reset=1: and no change of a grant propagates any more. */
+ * whoever asked for the change. */
 static void serve_sync(metadata *m, http_request *r)
 {
     span raw;
@@ -42,8 +27,12 @@ static void serve_sync(metadata *m, http_request *r)
         rpc_fail(r, RPC_INVALID_ARGUMENT, NULL, "serial=N is missing");
         return;
     }
-    if (!take_state(m, r, wanted))
+    error e = {0};
+    if (state_serial(live_state(m->live)) < wanted && !live_refresh(m->live, &e)) {
+        log_at(LOG_ERROR, "the state is not taken over", LOG_S("detail", e.text));
+        rpc_fail(r, RPC_UNAVAILABLE, NULL, "%s", e.text);
         return;
+    }
     const unsigned long long serial = state_serial(live_state(m->live));
     if (serial < wanted) {
         rpc_fail(r, RPC_UNAVAILABLE, NULL, "the state that is read here has serial %llu", serial);

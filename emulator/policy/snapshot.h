@@ -26,6 +26,9 @@ size_t snapshot_user_count(const snapshot *s);
 const char *snapshot_user(const snapshot *s, size_t i);
 size_t snapshot_binding_count(const snapshot *s); /* without the revoked ones */
 const binding *snapshot_binding(const snapshot *s, size_t i);
+/* Those that were revoked a moment ago: some are still in force. */
+size_t snapshot_revoked_count(const snapshot *s);
+const binding *snapshot_revoked(const snapshot *s, size_t i);
 /* Edge i: *member ("user:…", "group:…" or a bare e-mail) is in the group. */
 size_t snapshot_group_edge_count(const snapshot *s);
 void snapshot_group_edge(const snapshot *s, size_t i, const char **group_email,

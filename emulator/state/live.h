@@ -36,8 +36,6 @@ bool live_reset(live *v, bool *out_changed, error *e);
 
 /* Looks at the state's file at once (readers). false and *e: the former state stays. */
 bool live_refresh(live *v, error *e);
-/* Likewise; and what still propagates counts at once. */
-bool live_settle(live *v, error *e);
 
 /* As reload_now: SIGHUP. */
 bool live_reload(live *v);

@@ -183,6 +183,18 @@ void state_set(json_t *draft, const char *collection, const char *key, json_t *e
         abort();
 }
 
+void state_settle(json_t *draft)
+{
+    const json_int_t serial = json_integer_value(json_object_get(draft, "serial"));
+    if (json_object_set_new(draft, "settled", json_integer(serial + 1)) != 0)
+        abort();
+}
+
+uint64_t state_settled(const json_t *document)
+{
+    return (uint64_t)json_integer_value(json_object_get(document, "settled"));
+}
+
 bool state_commit(state *s, json_t *draft, error *e)
 {
     json_t *serial = json_integer((json_int_t)state_serial(s) + 1);
@@ -212,9 +224,14 @@ bool state_is_as_opened(const state *s)
 
 json_t *state_draft_as_opened(const state *s)
 {
-    json_t *d = json_copy(s->opened);
+    json_t *d = json_copy(s->document);
     if (!d)
         abort();
+    for (size_t i = 0; i < countof(COLLECTIONS); i++) {
+        json_t *then = json_object_get(s->opened, COLLECTIONS[i]);
+        if (json_object_set_new(d, COLLECTIONS[i], then ? json_incref(then) : json_object()) != 0)
+            abort();
+    }
     return d;
 }
 

@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "cli/backend_follow.h"
+#include "cli/inspect.h"
 
 /* ---- the gateway's own ---- */
 
@@ -293,6 +295,25 @@ static void on_forward(void *ctx, const control_question *q,
                       on_answer, call);
 }
 
+/* ---- what is asked about a token ---- */
+
+static bool on_inspect(void *ctx, span text, buf *out, error *e)
+{
+    const gateway_backend *b = ctx;
+    const snapshot *s = on_merged(ctx);
+    const span token = inspect_bare(text);
+    inspection i;
+    if (token.n) {
+        inspect_token(&i, s, snapshot_project(s)->keys_dir, process_keys(b->process), token,
+                      clock_wall_us());
+        inspect_show_json(&i, out);
+        inspection_clear(&i);
+    } else {
+        (void)error_set(e, ERR_INVALID, "no token: the text is empty");
+    }
+    return token.n != 0;
+}
+
 control_backend gateway_backend_of(gateway_backend *b)
 {
     return (control_backend){.ready = on_ready,
@@ -300,9 +321,9 @@ control_backend gateway_backend_of(gateway_backend *b)
                              .attach = on_attach,
                              .detach = on_detach,
                              .decisions = on_decisions,
-                             .traffic = on_traffic,
                              .follow = backend_follow,
                              .unfollow = backend_unfollow,
+                             .traffic = on_traffic,
                              .requests = on_requests,
                              .log_entry = on_log_entry,
                              .merged = on_merged,
@@ -314,5 +335,6 @@ control_backend gateway_backend_of(gateway_backend *b)
                              .commit = on_commit,
                              .reset = on_reset,
                              .forward = on_forward,
+                             .inspect = on_inspect,
                              .ctx = b};
 }

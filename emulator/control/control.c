@@ -29,7 +29,7 @@ static void handle(void *ctx, http_request *r)
     else if (is_cross_site(r))
         reply_error(r, 403, NULL, "a web page of another origin (\"%.*s\") may not ask here",
                     SPAN_ARG(http_header(r, "Origin")));
-    else if (!page_serve(r) && !invoker_v1_serve(c, r))
+    else if (!page_serve(r) && !ask_serve(c, r) && !invoker_v1_serve(c, r))
         api_serve(c, r);
 }
 

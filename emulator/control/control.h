@@ -86,13 +86,13 @@ typedef struct control_backend {
     /* done(arg, array) is given the text of a JSON array. */
     void (*decisions)(void *ctx, const control_decisions_query *q,
                       void (*done)(void *arg, span array), void *arg);
-    /* done(arg, object) is given the text of a JSON object; empty: it would be too long. */
-    void (*traffic)(void *ctx, void (*done)(void *arg, span object), void *arg);
     /* The last q->limit, then all others as they are made; after (not empty): those behind that
      * one instead. Until unfollow, with what follow returned. Nobody is told within these calls. */
     void *(*follow)(void *ctx, const control_decisions_query *q, span after,
                     const control_follower *f);
     void (*unfollow)(void *ctx, void *following);
+    /* done(arg, object) is given the text of a JSON object; empty: it would be too long. */
+    void (*traffic)(void *ctx, void (*done)(void *arg, span object), void *arg);
     void (*requests)(void *ctx, const control_requests_query *q,
                      void (*done)(void *arg, const control_request *all, size_t count), void *arg);
     /* One of these, while done() runs, as a new LogEntry; advice is without an insertId. */
@@ -118,6 +118,8 @@ typedef struct control_backend {
     /* a is NULL when the metadata process does not answer; *e says why. */
     void (*forward)(void *ctx, const control_question *q,
                     void (*done)(void *arg, const control_answer *a, const error *e), void *arg);
+    /* Appends one JSON object: what a token says and what becomes of it here. false: *e. */
+    bool (*inspect)(void *ctx, span token, buf *out, error *e);
     void *ctx;
 } control_backend;
 

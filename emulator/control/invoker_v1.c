@@ -148,8 +148,9 @@ bool invoker_v1_serve(control *c, http_request *r)
                   {"/invoker/v1/status", serve_status},
                   {"/invoker/v1/state", serve_state},
                   {"/invoker/v1/decisions", serve_decisions},
+                  {"/invoker/v1/decisions/stream", serve_decision_stream},
                   {"/invoker/v1/traffic", serve_traffic},
-                  {"/invoker/v1/decisions/stream", serve_decision_stream}};
+                  {"/invoker/v1/topology", serve_topology}};
     span name;
     if (span_eq_str(http_path(r), "/reset")) {
         serve_reset(c, r);

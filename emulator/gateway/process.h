@@ -9,6 +9,7 @@
 #include "gateway/recent.h"
 #include "gateway/request_log.h"
 #include "gateway/tally.h"
+#include "jose/jwks.h"
 #include "state/live.h"
 
 typedef struct process process;
@@ -45,6 +46,7 @@ const snapshot *process_snapshot(const process *p);
 /* The topology's file and the state behind the snapshot. */
 const live *process_live(const process *p);
 bool process_ready(const process *p);
+jwks *process_keys(const process *p); /* NULL: not known yet */
 
 /* A change by the APIs (stolen): durable, and posted to every worker, when this returns. */
 bool process_commit(process *p, json_t *draft, error *e);

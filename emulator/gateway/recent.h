@@ -17,9 +17,9 @@ enum { RECENT_CALLER_MAX = 256, RECENT_REASON_MAX = 47 };
 
 recent *recent_new(void);
 void recent_free(recent *r); /* NULL is fine */
-void recent_clear(recent *r);
 /* Returns what is remembered of it, a recent_request: valid until the next one. */
 span recent_add(recent *r, const record *rec);
+void recent_clear(recent *r);
 
 /* What an answer may be narrowed down to. */
 typedef struct recent_query {

@@ -283,29 +283,6 @@ void worker_ask_recent(worker *w, recent_question *q)
     mailbox_post(w->mailbox, answer, w, q);
 }
 
-static void take_any(void *ctx, void *answer)
-{
-    worker_question *q = ctx;
-    if (answer)
-        q->take(q->ctx, answer);
-    if (--q->outstanding == 0)
-        q->done(q->ctx);
-}
-
-static void answer_any(void *ctx, void *arg)
-{
-    const worker *w = ctx;
-    worker_question *q = arg;
-    const worker_parts parts = {.admit = w->admit, .tally = w->tally, .proxy = w->proxy};
-    mailbox_post(q->home, take_any, q, q->ask(&parts));
-}
-
-void worker_ask(worker *w, worker_question *q)
-{
-    q->outstanding++;
-    mailbox_post(w->mailbox, answer_any, w, q);
-}
-
 typedef struct visit {
     int64_t not_before_us;
     void (*fn)(void *ctx, const recent *r);
@@ -333,6 +310,29 @@ void worker_visit_recent(worker *w, int64_t not_before_us, void (*fn)(void *ctx,
         abort();
     *v = (visit){not_before_us, fn, ctx};
     mailbox_post(w->mailbox, receive_visit, w, v);
+}
+
+static void take_any(void *ctx, void *answer)
+{
+    worker_question *q = ctx;
+    if (answer)
+        q->take(q->ctx, answer);
+    if (--q->outstanding == 0)
+        q->done(q->ctx);
+}
+
+static void answer_any(void *ctx, void *arg)
+{
+    const worker *w = ctx;
+    worker_question *q = arg;
+    const worker_parts parts = {.admit = w->admit, .tally = w->tally, .proxy = w->proxy};
+    mailbox_post(q->home, take_any, q, q->ask(&parts));
+}
+
+void worker_ask(worker *w, worker_question *q)
+{
+    q->outstanding++;
+    mailbox_post(w->mailbox, answer_any, w, q);
 }
 
 /* ---- the end ---- */

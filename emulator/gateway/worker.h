@@ -43,6 +43,11 @@ typedef struct recent_question {
 } recent_question;
 void worker_ask_recent(worker *w, recent_question *q);
 
+/* fn(ctx, r) is called on the worker's thread, in a turn of its loop that began at not_before_us
+ * (monotonic) or later: what ended before that is remembered by then. */
+void worker_visit_recent(worker *w, int64_t not_before_us, void (*fn)(void *ctx, const recent *r),
+                         void *ctx);
+
 /* Any other question to all workers, or an order. */
 typedef struct worker_parts {
     admit *admit;
@@ -59,11 +64,6 @@ typedef struct worker_question {
     unsigned outstanding; /* home's thread only */
 } worker_question;
 void worker_ask(worker *w, worker_question *q);
-
-/* fn(ctx, r) is called on the worker's thread, in a turn of its loop that began at not_before_us
- * (monotonic) or later: what ended before that is remembered by then. */
-void worker_visit_recent(worker *w, int64_t not_before_us, void (*fn)(void *ctx, const recent *r),
-                         void *ctx);
 
 const admit_counters *worker_counters(const worker *w);
 

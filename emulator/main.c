@@ -65,6 +65,15 @@ const cli_command cli_commands[] = {
      "2\n"
      "when a file is not valid.",
      cmd_test},
+    {"reset", "", "take the running gateway back to the topology as loaded",
+     "For use between tests: what Google's APIs changed since the gateway was started is undone, "
+     "also\n"
+     "in the folder of --state, and decisions, counts and the containers' log lines are "
+     "forgotten.\n"
+     "What `invoker run` attached stays, requests under way end as they began, and tokens stay "
+     "valid.\n"
+     "The same as curl -X POST http://127.0.0.1:8079/reset.",
+     cmd_reset},
     {"check", "FILE...", "check topology files",
      "Reports every problem of the files with its line and column.", cmd_check},
     {"keys", "init|list|rotate", "manage the signing keys",

@@ -58,6 +58,17 @@ const cli_command cli_commands[] = {
      "that\n"
      "mends it.",
      cmd_why},
+    {"learn", "[RECORDING...]", "write the least matrix that recorded traffic needs",
+     "Reads decisions as --record FILE and `invoker logs -o json` write them ('-': standard "
+     "input),\n"
+     "or what the running gateway remembers, and prints the matrix: that these calls need, with\n"
+     "comments on who used what and how often, on what the topology grants beyond that, and on "
+     "what\n"
+     "no grant mends. What was allowed counts, and what audit mode (emulation: { mode: audit }) "
+     "let\n"
+     "pass although a grant was missing. Exits with 0, with --diff 1 when the topology's matrix\n"
+     "differs, 2 when something cannot be read.",
+     cmd_learn},
     {"check", "FILE...", "check topology files",
      "Reports every problem of the files with its line and column.", cmd_check},
     {"keys", "init|list|rotate", "manage the signing keys",

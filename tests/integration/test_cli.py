@@ -5,8 +5,8 @@ import unittest
 
 from tests.lib.harness import run
 
-COMMANDS = ("up", "metadata", "gateway", "run", "env", "token", "inspect", "matrix", "why", "check",
-            "keys", "ca", "gcloud", "export", "import", "diff", "version", "help")
+COMMANDS = ("up", "metadata", "gateway", "run", "env", "token", "inspect", "matrix", "why", "learn",
+            "check", "keys", "ca", "gcloud", "export", "import", "diff", "version", "help")
 
 
 class Help(unittest.TestCase):

@@ -1,0 +1,171 @@
+/* JSON → struct, strictly: what a recording says is what is judged again. */
+#include "cli/recorded.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+static const char *const TOKEN_STATES[] = {
+    [TOKEN_ABSENT] = "absent",         [TOKEN_EMPTY] = "empty",
+    [TOKEN_NOT_BEARER] = "not_bearer", [TOKEN_REPEATED_HEADER] = "repeated_header",
+    [TOKEN_SEVERAL] = "several",       [TOKEN_ACCESS] = "access",
+    [TOKEN_NOT_A_JWT] = "not_a_jwt",   [TOKEN_SIGNATURE_REMOVED] = "signature_removed",
+    [TOKEN_BAD_ALG] = "bad_alg",       [TOKEN_UNKNOWN_KEY] = "unknown_key",
+    [TOKEN_NO_KEYS] = "no_keys",       [TOKEN_BAD_SIGNATURE] = "bad_signature",
+    [TOKEN_BAD_CLAIMS] = "bad_claims", [TOKEN_VERIFIED] = "verified",
+    [TOKEN_UNCHECKED] = "unchecked",
+};
+static const char *const HEADERS[] = {
+    [HEADER_NONE] = "none",
+    [HEADER_AUTHORIZATION] = "authorization",
+    [HEADER_SERVERLESS] = "serverless",
+};
+
+bool recorded_reason(const char *name, reason *out)
+{
+    for (reason r = 0; r < REASON_COUNT_; r++)
+        if (strcmp(reason_info(r)->name, name) == 0) {
+            *out = r;
+            return true;
+        }
+    return false;
+}
+
+unsigned recorded_status_of(reason r)
+{
+    switch (reason_info(r)->page) {
+    case PAGE_NONE:
+        return 200;
+    case PAGE_401:
+        return 401;
+    case PAGE_403:
+        return 403;
+    case PAGE_404:
+    case PAGE_404_ROBOT:
+        return 404;
+    }
+    abort();
+}
+
+/* ---- values ---- */
+
+static bool read_text(const json_t *o, const char *key, const char **out, error *e)
+{
+    const json_t *v = json_object_get(o, key);
+    *out = v ? json_string_value(v) : "";
+    return *out || error_set(e, ERR_INVALID, "\"%s\" is not a string", key);
+}
+
+static bool read_flag(const json_t *o, const char *key, bool without, bool *out, error *e)
+{
+    const json_t *v = json_object_get(o, key);
+    if (v && !json_is_boolean(v))
+        return error_set(e, ERR_INVALID, "\"%s\" is neither true nor false", key);
+    *out = v ? json_is_true(v) : without;
+    return true;
+}
+
+static bool read_word(const json_t *o, const char *key, const char *const *words, size_t count,
+                      unsigned *out, error *e)
+{
+    const char *text = json_string_value(json_object_get(o, key));
+    for (unsigned i = 0; text && i < count; i++)
+        if (strcmp(words[i], text) == 0) {
+            *out = i;
+            return true;
+        }
+    return error_set(e, ERR_INVALID, "\"%s\" is none of its words: %.80s", key,
+                     text ? text : "missing");
+}
+
+static bool read_time(const json_t *o, recorded *r, error *e)
+{
+    const char *text = json_string_value(json_object_get(o, "timestamp"));
+    if (!text)
+        return error_set(e, ERR_INVALID, "no decision: \"timestamp\" is missing");
+    return clock_parse_rfc3339(span_of(text), &r->time_us) ||
+           error_set(e, ERR_INVALID, "\"timestamp\" is no time: %.80s", text);
+}
+
+static bool read_reason(const json_t *o, recorded *r, error *e)
+{
+    const char *name;
+    if (!read_text(o, "reason", &name, e))
+        return false;
+    r->decided = *name;
+    return !*name || recorded_reason(name, &r->reason) ||
+           error_set(e, ERR_INVALID, "no reason of a decision is called \"%.80s\"", name);
+}
+
+/* ---- facts ---- */
+
+static bool read_claims(const json_t *facts, recorded_facts *out, error *e)
+{
+    const json_t *o = json_object_get(facts, "claims");
+    if (!o)
+        return true;
+    auto_free char *text = json_dumps(o, JSON_COMPACT | JSON_ENCODE_ANY);
+    if (!text)
+        return error_set(e, ERR_INVALID, "the claims cannot be read");
+    out->claims = claims_parse(span_of(text), e);
+    return out->claims || error_wrap(e, "claims");
+}
+
+static bool read_facts(const json_t *o, recorded *r, error *e)
+{
+    const json_t *facts = json_object_get(o, "facts");
+    recorded_facts *f = &r->facts;
+    unsigned header = 0;
+    unsigned token = 0;
+    if (!facts)
+        return true;
+    if (!read_flag(facts, "by_run_app_host", false, &f->by_run_app_host, e) ||
+        !read_flag(facts, "internal", false, &f->internal, e) ||
+        !read_flag(facts, "reserved_path", false, &f->reserved_path, e) ||
+        !read_word(facts, "header", HEADERS, countof(HEADERS), &header, e) ||
+        !read_word(facts, "token", TOKEN_STATES, countof(TOKEN_STATES), &token, e) ||
+        !read_claims(facts, f, e))
+        return error_wrap(e, "facts");
+    f->header = (token_header)header;
+    f->token = (token_state)token;
+    if (f->token == TOKEN_VERIFIED && !f->claims)
+        return error_set(e, ERR_INVALID, "facts: a verified token without claims");
+    r->has_facts = true;
+    return true;
+}
+
+static bool read_all(const json_t *o, recorded *r, error *e)
+{
+    if (!json_is_object(o))
+        return error_set(e, ERR_INVALID, "no decision: not a JSON object");
+    const json_t *status = json_object_get(o, "status");
+    const json_int_t code = json_integer_value(status);
+    if (status && (!json_is_integer(status) || code < 0 || code > 999))
+        return error_set(e, ERR_INVALID, "\"status\" is no status");
+    r->status = (unsigned)code;
+    return read_time(o, r, e) && read_text(o, "id", &r->id, e) &&
+           read_text(o, "service", &r->service, e) && read_text(o, "method", &r->method, e) &&
+           read_text(o, "path", &r->path, e) && read_text(o, "host", &r->host, e) &&
+           read_text(o, "caller", &r->caller, e) &&
+           read_text(o, "explanation", &r->explanation, e) && read_text(o, "fix", &r->fix, e) &&
+           read_reason(o, r, e) && read_flag(o, "enforced", true, &r->enforced, e) &&
+           read_facts(o, r, e);
+}
+
+bool recorded_read(const json_t *json, recorded *out, error *e)
+{
+    *out = (recorded){.enforced = true};
+    if (!read_all(json, out, e)) {
+        recorded_free(out);
+        return false;
+    }
+    out->allowed = out->decided && reason_info(out->reason)->allows;
+    return true;
+}
+
+void recorded_free(recorded *r)
+{
+    claims_free(r->facts.claims);
+    r->facts.claims = NULL;
+}

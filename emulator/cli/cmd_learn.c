@@ -65,18 +65,6 @@ static printer *find_printer(const settings *o)
 
 /* ---- where the calls come from ---- */
 
-static void say_what_is_missing(const recording *r)
-{
-    if (r->cut)
-        fprintf(stderr, "invoker %s: %s: the line ends before it is whole, and was left out\n",
-                COMMAND, r->cut_at);
-    if (r->is_incomplete)
-        fprintf(stderr,
-                "invoker %s: these are the last %zu calls; the gateway remembers no more at a time "
-                "(--record FILE keeps all)\n",
-                COMMAND, r->decisions);
-}
-
 static bool read_calls(const settings *o, const char *control, learned *l, buf *title, error *e)
 {
     recording r = {.take = learn_take, .ctx = l};
@@ -88,7 +76,7 @@ static bool read_calls(const settings *o, const char *control, learned *l, buf *
         buf_fmt(title, "%s%s", i ? ", " : "",
                 strcmp(o->files[i], "-") ? o->files[i] : "standard input");
     if (ok)
-        say_what_is_missing(&r);
+        recording_say_gaps(&r, COMMAND);
     return ok;
 }
 

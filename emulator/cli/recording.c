@@ -236,3 +236,14 @@ bool recording_read_gateway(recording *r, const char *control, error *e)
     free(reply.body);
     return ok;
 }
+
+void recording_say_gaps(const recording *r, const char *command)
+{
+    if (r->cut)
+        fprintf(stderr, "invoker %s: %s: the line ends before it is whole, and was left out\n",
+                command, r->cut_at);
+    if (r->is_incomplete)
+        fprintf(stderr,
+                "invoker %s: these are the last %zu calls; the gateway tells no more at a time\n",
+                command, r->decisions);
+}

@@ -32,4 +32,7 @@ bool recording_read_files(recording *r, char *const *paths, error *e);
 /* control: "HOST:PORT" of a running gateway. */
 bool recording_read_gateway(recording *r, const char *control, error *e);
 
+/* On stderr, on behalf of the command: what was left out. */
+void recording_say_gaps(const recording *r, const char *command);
+
 #endif

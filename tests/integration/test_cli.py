@@ -6,7 +6,7 @@ import unittest
 from tests.lib.harness import run
 
 COMMANDS = ("up", "metadata", "gateway", "run", "env", "token", "inspect", "matrix", "why", "learn",
-            "check", "keys", "ca", "gcloud", "export", "import", "diff", "version", "help")
+            "replay", "check", "keys", "ca", "gcloud", "export", "import", "diff", "version", "help")
 
 
 class Help(unittest.TestCase):

@@ -92,6 +92,7 @@ void admission_forward(admit *a, admission *m)
     forwarding_fill(w, m->x, &m->trace, span_of(m->peer_ip),
                     (span){m->response_trace, m->response_trace_n}, m->header, m->token,
                     &a->scratch);
+    m->at = tally_enter(a->o.tally, m->hold->view, m->service);
     exchange_forward(m->x, &(forward){.upstream = vs->upstream,
                                       .http2 = m->h2c,
                                       .patience_us = patience_of(a, m, vs),
@@ -135,6 +136,7 @@ static span logged_protocol(const admission *m)
 void admission_report(admit *a, const admission *m, const exchange_outcome *o)
 {
     record r = {.wall_us = m->wall_us,
+                .ended_us = loop_now_us(a->o.loop),
                 .view = m->hold->view,
                 .service = m->service,
                 .reason = m->reason,
@@ -163,9 +165,13 @@ void admission_report(admit *a, const admission *m, const exchange_outcome *o)
     }
     (void)exchange_field(m->x, "User-Agent", &r.user_agent);
     (void)exchange_field(m->x, "Referer", &r.referer);
-    count_outcome(a, &r);
+    if (m->epoch == a->epoch)
+        count_outcome(a, &r);
     if (m->passed_on)
         return;
-    recent_add(a->o.recent, &r);
+    if (m->epoch == a->epoch) {
+        tally_add(a->o.tally, &r, m->binding, m->header != HEADER_NONE);
+        recent_add(a->o.recent, &r);
+    }
     request_log_add(a->o.log, &r);
 }

@@ -334,6 +334,11 @@ const live *process_live(const process *p)
     return p->live;
 }
 
+jwks *process_keys(const process *p)
+{
+    return p->keys;
+}
+
 bool process_ready(const process *p)
 {
     return p->ready;

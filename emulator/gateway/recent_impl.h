@@ -26,7 +26,7 @@ typedef enum request_part {
 } request_part;
 
 struct recent_request {
-    int64_t wall_us, latency_us;
+    int64_t wall_us, ended_us, latency_us;
     uint64_t request_bytes, response_bytes, span_id;
     const char *text_payload; /* static; NULL: none */
     unsigned status;

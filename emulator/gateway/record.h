@@ -12,6 +12,7 @@ enum { INSERT_ID_LEN = 24 };
 
 typedef struct record {
     int64_t wall_us;        /* when it came */
+    int64_t ended_us;       /* when it was over: the monotonic time of that turn of the loop */
     uint64_t insert_id[2];  /* its log entry's, wherever that is shown */
     const view *view;       /* judged by this */
     const service *service; /* NULL: unknown host */

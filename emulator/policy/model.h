@@ -85,6 +85,7 @@ typedef struct service {
     const char *const *command; /* NULL-terminated argv; NULL: attached, not run */
     const env_var *env;
     size_t env_count;
+    const char *accepted; /* the audiences of its own, a line each, custom ones last */
     const char *const *custom_audiences; /* NULL-terminated, as are the next two */
     const char *const *hosts;
     const char *const *addresses;

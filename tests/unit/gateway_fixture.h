@@ -154,6 +154,7 @@ typedef struct gateway {
     loop *loop;
     recent *recent;
     request_log *log;
+    tally *tally;
     admit_counters counters;
     admit *admit;
     exchange_handler handler;
@@ -217,6 +218,7 @@ static inline void gateway_open(jwks *keys, int64_t age_us)
                                          .clock = {gateway_now, NULL},
                                          .log = g.log,
                                          .recent = g.recent,
+                                         .tally = g.tally,
                                          .counters = &g.counters,
                                          .want_keys = gateway_want_keys},
                         gateway_view(keys, age_us));
@@ -237,6 +239,7 @@ static inline void gateway_setup(void)
     upstreams_attach(g.upstreams, SPAN_LIT("backend-api"), &to);
     g.log = request_log_open(g.loop, REQUEST_LOG_OFF);
     g.recent = recent_new();
+    g.tally = tally_new(NOW_US);
     g.door = (door){.service = span_dup(SPAN_LIT("backend-api"))};
     g.now_us = NOW_US;
 }
@@ -246,6 +249,7 @@ static inline void gateway_teardown(void)
     admit_free(g.admit);
     request_log_close(g.log);
     recent_free(g.recent);
+    tally_free(g.tally);
     upstreams_free(g.upstreams);
     host_names_close(g.names);
     snapshot_unref(g.snap);

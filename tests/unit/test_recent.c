@@ -259,7 +259,7 @@ END_TEST
 
 START_TEST(answers_of_several_workers_are_sorted_by_time)
 {
-    recent_item all[] = {{1, NULL}, {3, NULL}, {2, NULL}};
+    recent_item all[] = {{.wall_us = 1}, {.wall_us = 3}, {.wall_us = 2}};
     recent_sort(all, countof(all));
     ck_assert_int_eq(all[0].wall_us, 3);
     ck_assert_int_eq(all[2].wall_us, 1);

@@ -5,22 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-
-static const char *const TOKEN_STATES[] = {
-    [TOKEN_ABSENT] = "absent",         [TOKEN_EMPTY] = "empty",
-    [TOKEN_NOT_BEARER] = "not_bearer", [TOKEN_REPEATED_HEADER] = "repeated_header",
-    [TOKEN_SEVERAL] = "several",       [TOKEN_ACCESS] = "access",
-    [TOKEN_NOT_A_JWT] = "not_a_jwt",   [TOKEN_SIGNATURE_REMOVED] = "signature_removed",
-    [TOKEN_BAD_ALG] = "bad_alg",       [TOKEN_UNKNOWN_KEY] = "unknown_key",
-    [TOKEN_NO_KEYS] = "no_keys",       [TOKEN_BAD_SIGNATURE] = "bad_signature",
-    [TOKEN_BAD_CLAIMS] = "bad_claims", [TOKEN_VERIFIED] = "verified",
-    [TOKEN_UNCHECKED] = "unchecked",
-};
-static const char *const HEADERS[] = {
-    [HEADER_NONE] = "none",
-    [HEADER_AUTHORIZATION] = "authorization",
-    [HEADER_SERVERLESS] = "serverless",
-};
+#include "decision/evidence.h"
 
 bool recorded_reason(const char *name, reason *out)
 {
@@ -66,17 +51,32 @@ static bool read_flag(const json_t *o, const char *key, bool without, bool *out,
     return true;
 }
 
-static bool read_word(const json_t *o, const char *key, const char *const *words, size_t count,
-                      unsigned *out, error *e)
+static bool is_no_word(const char *key, const char *text, error *e)
 {
-    const char *text = json_string_value(json_object_get(o, key));
-    for (unsigned i = 0; text && i < count; i++)
-        if (strcmp(words[i], text) == 0) {
-            *out = i;
-            return true;
-        }
     return error_set(e, ERR_INVALID, "\"%s\" is none of its words: %.80s", key,
                      text ? text : "missing");
+}
+
+static bool read_header(const json_t *o, token_header *out, error *e)
+{
+    const char *text = json_string_value(json_object_get(o, "header"));
+    for (token_header h = HEADER_NONE; text && h <= HEADER_SERVERLESS; h++)
+        if (strcmp(token_header_name(h), text) == 0) {
+            *out = h;
+            return true;
+        }
+    return is_no_word("header", text, e);
+}
+
+static bool read_token(const json_t *o, token_state *out, error *e)
+{
+    const char *text = json_string_value(json_object_get(o, "token"));
+    for (token_state t = TOKEN_ABSENT; text && t <= TOKEN_UNCHECKED; t++)
+        if (strcmp(token_state_name(t), text) == 0) {
+            *out = t;
+            return true;
+        }
+    return is_no_word("token", text, e);
 }
 
 static bool read_time(const json_t *o, recorded *r, error *e)
@@ -116,19 +116,14 @@ static bool read_facts(const json_t *o, recorded *r, error *e)
 {
     const json_t *facts = json_object_get(o, "facts");
     recorded_facts *f = &r->facts;
-    unsigned header = 0;
-    unsigned token = 0;
     if (!facts)
         return true;
     if (!read_flag(facts, "by_run_app_host", false, &f->by_run_app_host, e) ||
         !read_flag(facts, "internal", false, &f->internal, e) ||
         !read_flag(facts, "reserved_path", false, &f->reserved_path, e) ||
-        !read_word(facts, "header", HEADERS, countof(HEADERS), &header, e) ||
-        !read_word(facts, "token", TOKEN_STATES, countof(TOKEN_STATES), &token, e) ||
+        !read_header(facts, &f->header, e) || !read_token(facts, &f->token, e) ||
         !read_claims(facts, f, e))
         return error_wrap(e, "facts");
-    f->header = (token_header)header;
-    f->token = (token_state)token;
     if (f->token == TOKEN_VERIFIED && !f->claims)
         return error_set(e, ERR_INVALID, "facts: a verified token without claims");
     r->has_facts = true;

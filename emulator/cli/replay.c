@@ -123,13 +123,9 @@ static const char *caller_of(const recorded *r)
 static place place_of(const snapshot *s, const again *a)
 {
     const decision *d = &a->decision;
-    const binding *g = d->binding;
+    const binding *g = d->binding ? d->binding : decision_nearest(s, d, a->now_us).binding;
     if (d->reason == REASON_DENIED && d->deny)
         return d->deny->place;
-    if (!g && d->service && d->principal.email.n)
-        g = snapshot_missed_grant(s, d->service, &d->principal, a->now_us).binding;
-    if (!g && d->service && d->principal.email.n)
-        g = snapshot_near_grant(s, d->service, &d->principal);
     return g ? g->place : (place){0};
 }
 
@@ -140,7 +136,7 @@ static const char *keep(arena *mem, buf *b)
     return text;
 }
 
-static void explain(replay *p, const again *a, replay_group *g)
+static void explain(replay *p, again *a, replay_group *g)
 {
     auto_buf buf b = buf_make(TEXT_MAX);
     g->cause = g->fix = g->local_fix = g->place = "";
@@ -149,6 +145,8 @@ static void explain(replay *p, const again *a, replay_group *g)
         return;
     }
     g->is = a->decision.reason;
+    if (!reason_info(g->is)->allows)
+        decide_nearest(p->s, &a->decision, a->now_us);
     explain_cause(&b, p->s, &a->decision, &a->facts, a->now_us);
     g->cause = keep(p->mem, &b);
     place_put(&b, place_of(p->s, a), true);
@@ -161,7 +159,7 @@ static void explain(replay *p, const again *a, replay_group *g)
     g->local_fix = keep(p->mem, &b);
 }
 
-static replay_group *new_group(replay *p, const recorded *r, const again *a, replay_kind kind)
+static replay_group *new_group(replay *p, const recorded *r, again *a, replay_kind kind)
 {
     replay_group *g = arena_alloc(p->mem, sizeof *g);
     *g = (replay_group){.kind = kind,
@@ -179,7 +177,7 @@ static replay_group *new_group(replay *p, const recorded *r, const again *a, rep
     return g;
 }
 
-static void put_in_group(replay *p, const recorded *r, const again *a, replay_kind kind)
+static void put_in_group(replay *p, const recorded *r, again *a, replay_kind kind)
 {
     const bool judged = !a->why_not[0];
     const char *aud = judged && a->decision.audience_got ? a->decision.audience_got : "";

@@ -56,6 +56,7 @@ control *control_open(loop *l, const control_backend *b, error *e)
     if (!c)
         abort();
     c->backend = *b;
+    c->loop = l;
     c->logs = log_store_new();
     c->server = http_server_open(l,
                                  &(http_server_options){.handle = handle,

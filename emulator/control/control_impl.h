@@ -11,7 +11,9 @@
 struct control {
     control_backend backend;
     http_server *server;
-    char *address; /* NULL: listens nowhere */
+    loop *loop;
+    char *address;    /* NULL: listens nowhere */
+    unsigned streams; /* of decisions, open */
     log_store *logs;
 };
 
@@ -32,6 +34,17 @@ void serve_topology(control *c, http_request *r);
 
 /* ask.c: POST /invoker/v1/why, inspect and propagate. false: none of these paths. */
 bool ask_serve(control *c, http_request *r);
+
+/* decisions_query.c: what decisions are asked for, with the limit given by the parameter of that
+ * name. false: the request was answered with what is wrong. */
+bool decisions_query_read(http_request *r, const char *limit_name, size_t limit_least,
+                          size_t limit_default, control_decisions_query *out);
+
+/* decision_stream.c: GET /invoker/v1/decisions/stream. */
+void serve_decision_stream(control *c, http_request *r);
+
+/* traffic.c: GET /invoker/v1/traffic. */
+void serve_traffic(control *c, http_request *r);
 
 /* log_lines.c: POST /invoker/v1/services/{name}/logs. */
 void serve_lines(control *c, http_request *r, span name);

@@ -112,6 +112,18 @@ static bool follow_keys_source(process *p, error *e)
 
 /* ---- topology ---- */
 
+/* Each time: nobody may take what passes here for what passes in production. */
+static void say_mode(const snapshot *old, const snapshot *s)
+{
+    if (snapshot_emulation(s)->audit)
+        log_at(LOG_WARN,
+               "audit mode: nothing is refused for lack of authorization, only recorded "
+               "(emulation.mode)",
+               LOG_S("topology", snapshot_project(s)->file));
+    else if (old && snapshot_emulation(old)->audit)
+        log_at(LOG_INFO, "audit mode is over: refusals are enforced again");
+}
+
 static void on_snapshot(void *ctx, snapshot *s)
 {
     process *p = ctx;
@@ -119,6 +131,7 @@ static void on_snapshot(void *ctx, snapshot *s)
         return; /* the workers are gone, and the loop turns on only to close what is left */
     snapshot *old = p->snap;
     p->snap = snapshot_ref(s);
+    say_mode(old, s);
     snapshot_unref(old);
     publish(p);
     if (!p->listeners)

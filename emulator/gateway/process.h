@@ -8,6 +8,7 @@
 #include "config/topology.h"
 #include "gateway/recent.h"
 #include "gateway/request_log.h"
+#include "gateway/tally.h"
 #include "jose/jwks.h"
 #include "state/live.h"
 
@@ -68,5 +69,8 @@ bool process_detach(process *p, span service_name, error *e);
  * main thread; the items are freed afterwards. */
 void process_recent(process *p, const recent_query *q,
                     void (*done)(void *ctx, recent_item *items, size_t count), void *ctx);
+
+/* What came to all workers, likewise. */
+void process_traffic(process *p, void (*done)(void *ctx, const tally *t), void *ctx);
 
 #endif

@@ -26,15 +26,6 @@ static inline int64_t control_now_us(const control_backend *b)
 /* invoker_v1.c: the gateway's own paths. false: not one of them. */
 bool invoker_v1_serve(control *c, http_request *r);
 
-/* page.c: the dashboard. false: none of its paths. */
-bool page_serve(http_request *r);
-
-/* topology.c: GET /invoker/v1/topology. */
-void serve_topology(control *c, http_request *r);
-
-/* ask.c: POST /invoker/v1/why, inspect and propagate. false: none of these paths. */
-bool ask_serve(control *c, http_request *r);
-
 /* decisions_query.c: what decisions are asked for, with the limit given by the parameter of that
  * name. false: the request was answered with what is wrong. */
 bool decisions_query_read(http_request *r, const char *limit_name, size_t limit_least,
@@ -45,6 +36,15 @@ void serve_decision_stream(control *c, http_request *r);
 
 /* traffic.c: GET /invoker/v1/traffic. */
 void serve_traffic(control *c, http_request *r);
+
+/* page.c: the dashboard. false: none of its paths. */
+bool page_serve(http_request *r);
+
+/* topology.c: GET /invoker/v1/topology. */
+void serve_topology(control *c, http_request *r);
+
+/* ask.c: POST /invoker/v1/why, inspect and propagate. false: none of these paths. */
+bool ask_serve(control *c, http_request *r);
 
 /* log_lines.c: POST /invoker/v1/services/{name}/logs. */
 void serve_lines(control *c, http_request *r, span name);

@@ -147,10 +147,10 @@ bool invoker_v1_serve(control *c, http_request *r)
     } routes[] = {{"/healthz", serve_health},
                   {"/invoker/v1/status", serve_status},
                   {"/invoker/v1/state", serve_state},
-                  {"/invoker/v1/topology", serve_topology},
                   {"/invoker/v1/decisions", serve_decisions},
                   {"/invoker/v1/decisions/stream", serve_decision_stream},
-                  {"/invoker/v1/traffic", serve_traffic}};
+                  {"/invoker/v1/traffic", serve_traffic},
+                  {"/invoker/v1/topology", serve_topology}};
     span name;
     if (service_path(http_path(r), SPAN_LIT("/upstream"), &name)) {
         serve_upstream(c, r, name);

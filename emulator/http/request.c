@@ -114,6 +114,27 @@ span http_header(const http_request *r, const char *name)
     return value;
 }
 
+typedef struct each {
+    void (*tell)(void *ctx, span name, span value);
+    void *ctx;
+} each;
+
+static enum MHD_Result on_field(void *cls, enum MHD_ValueKind kind, const char *name, size_t name_n,
+                                const char *value, size_t n)
+{
+    const each *x = cls;
+    (void)kind;
+    x->tell(x->ctx, (span){name, name_n}, span_trim((span){value, value ? n : 0}));
+    return MHD_YES;
+}
+
+void http_each_header(const http_request *r, void (*tell)(void *ctx, span name, span value),
+                      void *ctx)
+{
+    each x = {tell, ctx};
+    (void)MHD_get_connection_values_n(r->mhd, MHD_HEADER_KIND, on_field, &x);
+}
+
 span http_body(const http_request *r)
 {
     return buf_view(&r->body);

@@ -44,6 +44,9 @@ span http_query(const http_request *r); /* behind '?', raw; empty when there is 
 span http_host(const http_request *r);
 bool http_has_header(const http_request *r, const char *name);
 span http_header(const http_request *r, const char *name); /* the first; empty when absent */
+/* Each field in the order of the request. */
+void http_each_header(const http_request *r, void (*tell)(void *ctx, span name, span value),
+                      void *ctx);
 span http_body(const http_request *r);
 const net_addr *http_peer(const http_request *r);
 void *http_tag(const http_request *r);

@@ -53,10 +53,10 @@ const cli_command cli_commands[] = {
     {"matrix", "", "show who may invoke what",
      "Prints the caller x service matrix that results from matrix:, policies and groups.",
      cmd_matrix},
-    {"why", "", "explain the decision about one call",
-     "Says whether a call would be allowed, by which binding or why not, and names the command "
-     "that\n"
-     "mends it.",
+    {"why", "[ID]", "explain the decision about one call",
+     "Says check by check whether a call would be allowed, by which binding or why not, and names\n"
+     "what mends it. With an ID (of a log entry's insertId six digits or more) or --last: of a\n"
+     "request that the running gateway has decided.",
      cmd_why},
     {"check", "FILE...", "check topology files",
      "Reports every problem of the files with its line and column.", cmd_check},

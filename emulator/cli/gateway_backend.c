@@ -43,13 +43,17 @@ typedef struct decisions_call {
 static void give_decisions(void *ctx, recent_item *items, size_t count)
 {
     decisions_call *call = ctx;
-    auto_buf buf b = buf_make((size_t)CONTROL_DECISIONS_MAX * 16 * 1024);
+    auto_buf buf b = buf_make((size_t)CONTROL_DECISIONS_MAX * 32 * 1024);
     buf_char(&b, '[');
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count && buf_ok(&b); i++) {
+        const size_t whole = b.n;
         if (i)
             buf_char(&b, ',');
         recent_decision(items[i].request, &b);
+        if (!buf_ok(&b))
+            b.n = whole; /* as many of the newest as fit */
     }
+    b.overrun = false;
     buf_char(&b, ']');
     call->done(call->arg, buf_view(&b));
     free(call);

@@ -12,12 +12,15 @@
 
 /* Texts are empty where everything is meant. */
 typedef struct control_decisions_query {
-    size_t limit; /* at most CONTROL_DECISIONS_MAX */
-    bool refused;
+    size_t limit;          /* at most CONTROL_DECISIONS_MAX */
+    bool refused, allowed; /* those only */
     char service[64];
     char caller[257]; /* an e-mail, what stands in front of its '@', or "anonymous" */
     char reason[48];  /* or the failure */
+    char id[25];      /* or how it begins */
 } control_decisions_query;
+
+enum { CONTROL_DECISION_ID_LEAST = 6, CONTROL_DECISION_ID_MAX = 24 };
 
 /* Thousands of cells, however long JSON spells their texts. */
 enum { CONTROL_TRAFFIC_MAX = 64 * 1024 * 1024 };

@@ -160,6 +160,7 @@ static json_t *project_json(const project *p)
 static json_t *emulation_json(const emulation *e)
 {
     json_t *o = json_object();
+    put_text(o, "mode", e->audit ? "audit" : "enforce");
     put(o, "token_lifetime_s", json_integer(e->token_lifetime_s));
     put(o, "clock_skew_s", json_integer(e->clock_skew_s));
     put(o, "delayed", json_boolean(emulation_is_delayed(e)));

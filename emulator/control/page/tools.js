@@ -21,7 +21,7 @@ function question() {
     if (text) ask[name] = text;
   }
   if (byId('w-header').value === 'serverless') ask.header = 'serverless';
-  if (byId('w-fault').value) ask.fault = byId('w-fault').value;
+  if (byId('w-fault').value) ask[byId('w-fault').value] = true;
   if (byId('w-internal').checked) ask.internal = true;
   const at = byId('w-at').value;
   if (at) ask.at = `${at.length === 16 ? `${at}:00` : at}Z`;

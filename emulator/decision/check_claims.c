@@ -11,6 +11,20 @@ static void put_str(buf *b, const char *text)
 
 /* ---- claims ---- */
 
+static void put_names(buf *b, const claims *c)
+{
+    const struct {
+        const char *name;
+        bool there;
+    } all[] = {{"iss", c->iss != NULL},     {"sub", c->sub != NULL}, {"aud", c->aud_count != 0},
+               {"email", c->email != NULL}, {"iat", c->has_iat},     {"exp", c->has_exp},
+               {"nbf", c->has_nbf}};
+    for (size_t i = 0; i < countof(all); i++) {
+        if (all[i].there)
+            buf_fmt(b, "%s%s", b->n ? ", " : "", all[i].name);
+    }
+}
+
 void check_claims(check_row *row, const evidence *e)
 {
     const claims *c = e->claims;
@@ -20,14 +34,7 @@ void check_claims(check_row *row, const evidence *e)
             buf_str(&row->got, "no valid set of claims");
         return;
     }
-    const char *const names[] = {c->iss ? "iss" : NULL,       c->sub ? "sub" : NULL,
-                                 c->aud_count ? "aud" : NULL, c->email ? "email" : NULL,
-                                 c->has_iat ? "iat" : NULL,   c->has_exp ? "exp" : NULL,
-                                 c->has_nbf ? "nbf" : NULL};
-    for (size_t i = 0; i < countof(names); i++) {
-        if (names[i])
-            buf_fmt(&row->got, "%s%s", row->got.n ? ", " : "", names[i]);
-    }
+    put_names(&row->got, c);
     if (row->result == CHECK_FAIL)
         buf_fmt(&row->hint, "%s is missing", !c->iss ? "iss" : !c->has_exp ? "exp" : "iat");
 }

@@ -12,6 +12,7 @@ int cmd_inspect(int argc, char **argv);
 int cmd_matrix(int argc, char **argv);
 int cmd_why(int argc, char **argv);
 int cmd_check(int argc, char **argv);
+int cmd_doctor(int argc, char **argv);
 int cmd_keys(int argc, char **argv);
 int cmd_ca(int argc, char **argv);
 int cmd_gcloud(int argc, char **argv);

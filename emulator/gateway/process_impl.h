@@ -35,4 +35,7 @@ struct process {
     int64_t started_us;
 };
 
+/* Where the keys are read: a file's name or a URL; caller frees. NULL and *e: nobody says. */
+char *process_keys_source(const process *p, error *e);
+
 #endif

@@ -32,6 +32,9 @@ bool live_commit(live *v, json_t *draft, error *e);
 /* Looks at the state's file at once (readers). false and *e: the former state stays. */
 bool live_refresh(live *v, error *e);
 
+/* The last attempt to load the topology's files. */
+reload_attempt live_last_load(const live *v);
+
 /* As reload_now: SIGHUP. */
 bool live_reload(live *v);
 

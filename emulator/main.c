@@ -114,6 +114,11 @@ const cli_command cli_commands[] = {
      "equal whatever their form. Exits with 0 when nothing differs, 1 when something does, 2 when\n"
      "that could not be found out.",
      cmd_diff},
+    {"echo", "", "a container that answers with the request it got",
+     "Listens on $PORT and answers every request with what of it came in, as JSON; GET\n"
+     "/received/NAME with one header's value, and what a browser asks before a request across\n"
+     "origins with yes. As a topology's command: [invoker, echo] it shows what Cloud Run hands on.",
+     cmd_echo},
     {"version", "", "print the version", "Prints the version.", cmd_version},
     {"help", "[CMD]", "explain a command", "Lists the commands, or explains one.", cmd_help},
     {0},

@@ -7,6 +7,7 @@
 #include "cli/cli_keys.h"
 #include "cli/commands.h"
 #include "cli/control_client.h"
+#include "decision/lookup.h"
 #include "jose/b64url.h"
 #include "jose/forge.h"
 #include "jose/id_token.h"
@@ -16,7 +17,6 @@
 enum {
     TOKEN_MAX = 128 * 1024,
     REPORT_MAX = 256 * 1024,
-    ACCOUNTS_MAX = 4096,
     ACCESS_TOKEN_BYTES = 120,
     EXPIRED_FOR_S = 300,
     EARLY_BY_S = 3600,
@@ -203,47 +203,6 @@ static int print_token(const request *r, const way *w, bool json)
 
 /* ---- settling what was asked for ---- */
 
-static span short_name(const account *a)
-{
-    return (span){a->email, span_find(span_of(a->email), '@')};
-}
-
-/* The account's short name that is nearest; caller frees. */
-static char *nearest_account(const snapshot *s, const char *word)
-{
-    const size_t n = snapshot_account_count(s);
-    if (n > ACCOUNTS_MAX)
-        return NULL;
-    char **names = calloc(n + 1, sizeof *names);
-    if (!names)
-        abort();
-    const bool whole = strchr(word, '@') != NULL;
-    for (size_t i = 0; i < n; i++) {
-        const account *a = snapshot_account(s, i);
-        names[i] = span_dup(whole ? span_of(a->email) : short_name(a));
-    }
-    const char *near = did_you_mean(span_of(word), (const char *const *)names);
-    char *copy = near ? span_dup(span_of(near)) : NULL;
-    for (size_t i = 0; i < n; i++)
-        free(names[i]);
-    free(names);
-    return copy;
-}
-
-static int unknown_account(const snapshot *s, const char *word)
-{
-    const char *file = snapshot_project(s)->file;
-    const service *svc = snapshot_find_service(s, span_of(word));
-    if (svc)
-        return cli_usage_error(COMMAND, "'%s' is a service; it runs as --as %.*s", word,
-                               SPAN_ARG(short_name(svc->account)));
-    auto_free char *near = nearest_account(s, word);
-    if (near)
-        return cli_usage_error(COMMAND, "no service account '%s' in %s; did you mean '%s'?", word,
-                               file, near);
-    return cli_usage_error(COMMAND, "no service account '%s' in %s", word, file);
-}
-
 static int choose_way(const token_options *o, const way **out)
 {
     *out = NULL;
@@ -277,8 +236,9 @@ static int check_options(const token_options *o, const way *w)
 
 static int run(const token_options *o, const way *w, const snapshot *s, bool json)
 {
+    error e = {0};
     request r = {
-        .account = snapshot_resolve_account(s, span_of(o->as)),
+        .account = lookup_account(s, o->as, &e),
         .audience = o->audience ? o->audience : "",
         .issuer = o->issuer,
         .lifetime_s = o->lifetime_s == LIFETIME_UNSET ? snapshot_emulation(s)->token_lifetime_s
@@ -287,8 +247,7 @@ static int run(const token_options *o, const way *w, const snapshot *s, bool jso
         .now_s = clock_now_s(clock_system()),
     };
     if (!r.account)
-        return unknown_account(s, o->as);
-    error e = {0};
+        return cli_usage_error(COMMAND, "%s", e.text);
     auto_free char *dir = cli_keys_dir(o->keys, s);
     keystore *keys = keystore_open(dir, true, clock_system(), &e);
     if (!keys)

@@ -98,16 +98,16 @@ typedef struct verdict {
 
 static void name_caller(verdict *v)
 {
-    const claims *c = v->c->facts.claims;
+    const claims *c = v->c->h.facts.claims;
     if (v->d.principal.email.n) {
         explain_caller(&v->caller, v->s, &v->d.principal);
     } else if (c && c->email) {
         const principal p = {member_kind_of_email(span_of(c->email)), span_of(c->email)};
         explain_caller(&v->caller, v->s, &p);
-        if (v->c->facts.token != TOKEN_VERIFIED)
+        if (v->c->h.facts.token != TOKEN_VERIFIED)
             buf_str(&v->caller, " (unverified)");
     } else {
-        buf_str(&v->caller, v->c->facts.header == HEADER_NONE ? "anonymous" : "somebody");
+        buf_str(&v->caller, v->c->h.facts.header == HEADER_NONE ? "anonymous" : "somebody");
     }
 }
 
@@ -138,7 +138,7 @@ static void put_text(buf *b, const verdict *v, bool colour)
     put_checks(b, v, colour);
     buf_char(b, '\n');
     if (svc)
-        buf_fmt(b, "  %-11s %s%s\n", "request", svc->url, v->c->path);
+        buf_fmt(b, "  %-11s %s%s\n", "request", svc->url, v->c->h.path);
     put_line(b, "challenge", v->row->challenge ? "WWW-Authenticate: " PAGE_CHALLENGE : NULL);
     put_line(b, "log", v->row->log_text);
     if (!v->row->logged)
@@ -166,7 +166,7 @@ static void put_json(buf *b, const verdict *v)
             why_status(v->d.reason), v->row->name);
     put_member(b, "caller", v->caller.p);
     put_member(b, "service", v->d.service ? v->d.service->name : NULL);
-    put_member(b, "path", v->c->path);
+    put_member(b, "path", v->c->h.path);
     put_member(b, "www_authenticate", v->row->challenge ? PAGE_CHALLENGE : NULL);
     put_member(b, "log_text", v->row->log_text);
     buf_fmt(b, ",\"logged\":%s", v->row->logged ? "true" : "false");
@@ -184,13 +184,13 @@ static void put_json(buf *b, const verdict *v)
 
 int why_report(const why_case *c, const snapshot *s, int64_t now_us, bool json)
 {
-    verdict v = {.c = c, .s = s, .d = decide(s, &c->facts, now_us)};
+    verdict v = {.c = c, .s = s, .d = decide(s, &c->h.facts, now_us)};
     v.row = reason_info(v.d.reason);
     v.caller = v.cause = v.fix = v.local = buf_make(PART_MAX);
     name_caller(&v);
-    explain_cause(&v.cause, s, &v.d, &c->facts, now_us);
-    explain_fix(&v.fix, s, &v.d, &c->facts);
-    explain_local_fix(&v.local, s, &v.d, &c->facts);
+    explain_cause(&v.cause, s, &v.d, &c->h.facts, now_us);
+    explain_fix(&v.fix, s, &v.d, &c->h.facts);
+    explain_local_fix(&v.local, s, &v.d, &c->h.facts);
     auto_buf buf b = buf_make(REPORT_MAX);
     if (json)
         put_json(&b, &v);

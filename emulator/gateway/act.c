@@ -92,6 +92,7 @@ void admission_forward(admit *a, admission *m)
     forwarding_fill(w, m->x, &m->trace, span_of(m->peer_ip),
                     (span){m->response_trace, m->response_trace_n}, m->header, m->token,
                     &a->scratch);
+    m->at = tally_enter(a->o.tally, m->hold->view, m->service);
     exchange_forward(m->x, &(forward){.upstream = vs->upstream,
                                       .http2 = m->h2c,
                                       .patience_us = patience_of(a, m, vs),
@@ -112,9 +113,12 @@ static void count_outcome(admit *a, const record *r)
 {
     admit_counters *c = a->o.counters;
     admission_count(&c->requests);
+    if (r->audited)
+        admission_count(&c->audited);
     if (record_refused(r))
         admission_count(&c->refused);
-    else if (r->outcome.failure != PROXY_OK || record_troubled(r))
+    else if (r->outcome.failure != PROXY_OK ||
+             (record_troubled(r) && !(r->audited && r->outcome.forwarded)))
         admission_count(&c->failed);
     else
         admission_count(&c->allowed);
@@ -132,10 +136,12 @@ static span logged_protocol(const admission *m)
 void admission_report(admit *a, const admission *m, const exchange_outcome *o)
 {
     record r = {.wall_us = m->wall_us,
+                .ended_us = loop_now_us(a->o.loop),
                 .view = m->hold->view,
                 .service = m->service,
                 .reason = m->reason,
                 .decided = m->decided,
+                .audited = m->audited,
                 .unlogged = m->unlogged || !m->service,
                 .unserved = m->unserved,
                 .https = m->by_run_app_host || exchange_is_secure(m->x),
@@ -159,9 +165,13 @@ void admission_report(admit *a, const admission *m, const exchange_outcome *o)
     }
     (void)exchange_field(m->x, "User-Agent", &r.user_agent);
     (void)exchange_field(m->x, "Referer", &r.referer);
-    count_outcome(a, &r);
+    if (m->epoch == a->epoch)
+        count_outcome(a, &r);
     if (m->passed_on)
         return;
-    recent_add(a->o.recent, &r);
+    if (m->epoch == a->epoch) {
+        tally_add(a->o.tally, &r, m->binding, m->header != HEADER_NONE);
+        recent_add(a->o.recent, &r);
+    }
     request_log_add(a->o.log, &r);
 }

@@ -119,6 +119,18 @@ static bool follow_keys_source(process *p, error *e)
 
 /* ---- topology ---- */
 
+/* Each time: nobody may take what passes here for what passes in production. */
+static void say_mode(const snapshot *old, const snapshot *s)
+{
+    if (snapshot_emulation(s)->audit)
+        log_at(LOG_WARN,
+               "audit mode: nothing is refused for lack of authorization, only recorded "
+               "(emulation.mode)",
+               LOG_S("topology", snapshot_project(s)->file));
+    else if (old && snapshot_emulation(old)->audit)
+        log_at(LOG_INFO, "audit mode is over: refusals are enforced again");
+}
+
 static void on_snapshot(void *ctx, snapshot *s)
 {
     process *p = ctx;
@@ -126,6 +138,7 @@ static void on_snapshot(void *ctx, snapshot *s)
         return; /* the workers are gone, and the loop turns on only to close what is left */
     snapshot *old = p->snap;
     p->snap = snapshot_ref(s);
+    say_mode(old, s);
     snapshot_unref(old);
     publish(p);
     if (!p->listeners)
@@ -326,6 +339,11 @@ const snapshot *process_snapshot(const process *p)
 const live *process_live(const process *p)
 {
     return p->live;
+}
+
+jwks *process_keys(const process *p)
+{
+    return p->keys;
 }
 
 bool process_ready(const process *p)

@@ -8,6 +8,8 @@
 #include "config/topology.h"
 #include "gateway/recent.h"
 #include "gateway/request_log.h"
+#include "gateway/tally.h"
+#include "jose/jwks.h"
 #include "state/live.h"
 
 typedef struct process process;
@@ -44,6 +46,7 @@ const snapshot *process_snapshot(const process *p);
 /* The topology's file and the state behind the snapshot. */
 const live *process_live(const process *p);
 bool process_ready(const process *p);
+jwks *process_keys(const process *p); /* NULL: not known yet */
 
 /* A change by the APIs (stolen): durable, and posted to every worker, when this returns. */
 bool process_commit(process *p, json_t *draft, error *e);
@@ -66,5 +69,8 @@ bool process_detach(process *p, span service_name, error *e);
  * main thread; the items are freed afterwards. */
 void process_recent(process *p, const recent_query *q,
                     void (*done)(void *ctx, recent_item *items, size_t count), void *ctx);
+
+/* What came to all workers, likewise. */
+void process_traffic(process *p, void (*done)(void *ctx, const tally *t), void *ctx);
 
 #endif

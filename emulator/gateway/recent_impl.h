@@ -26,14 +26,14 @@ typedef enum request_part {
 } request_part;
 
 struct recent_request {
-    int64_t wall_us, latency_us;
+    int64_t wall_us, ended_us, latency_us;
     uint64_t request_bytes, response_bytes, span_id;
     const char *text_payload; /* static; NULL: none */
     unsigned status;
     uint32_t granted_line;
     reason reason;
     proxy_failure failure;
-    bool decided, refused, troubled, unlogged, unserved, https, sampled;
+    bool decided, audited, refused, troubled, unlogged, unserved, https, sampled;
     uint16_t lengths[PART_COUNT_];
     char trace[TRACE_ID_LEN + 1];
     uint64_t insert_id[2];

@@ -28,8 +28,9 @@ void recent_decision(const recent_request *r, buf *b)
 {
     char time[CLOCK_RFC3339_MAX];
     clock_rfc3339(r->wall_us, 6, time);
-    buf_fmt(b, "{\"timestamp\":\"%s\",\"status\":%u,\"allowed\":%s", time, r->status,
-            r->decided && !r->refused ? "true" : "false");
+    buf_fmt(b, "{\"timestamp\":\"%s\",\"status\":%u,\"allowed\":%s,\"enforced\":%s", time,
+            r->status, r->decided && !r->refused && !r->audited ? "true" : "false",
+            r->audited ? "false" : "true");
     if (r->decided)
         add_optional(b, "reason", span_of(reason_info(r->reason)->name));
     add_optional(b, "service", request_text(r, PART_SERVICE));
@@ -132,6 +133,8 @@ static json_t *labels_of(const recent_request *r)
     put_text(labels, "instanceId", request_text(r, PART_INSTANCE));
     if (r->decided)
         put_str(labels, "invoker/reason", reason_info(r->reason)->name);
+    if (r->audited)
+        put_str(labels, "invoker/enforced", "false");
     put_text(labels, "invoker/caller", request_text(r, PART_CALLER));
     if (file.n) {
         auto_buf buf where = buf_make(file.n + NUMBER_TEXT_MAX);
@@ -182,7 +185,8 @@ json_t *recent_advice_entry(const recent_request *r, const project *p)
 
 json_t *recent_log_entry(const recent_request *r, const project *p)
 {
-    json_t *e = entry_of(r, p, "requests", log_severity(r->status));
+    const bool warned = r->audited && r->status < 400;
+    json_t *e = entry_of(r, p, "requests", warned ? "WARNING" : log_severity(r->status));
     char id[INSERT_ID_LEN + 1];
     recent_insert_id(r, id);
     put_str(e, "insertId", id);

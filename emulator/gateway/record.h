@@ -12,10 +12,12 @@ enum { INSERT_ID_LEN = 24 };
 
 typedef struct record {
     int64_t wall_us;        /* when it came */
+    int64_t ended_us;       /* when it was over: the monotonic time of that turn of the loop */
     uint64_t insert_id[2];  /* its log entry's, wherever that is shown */
     const view *view;       /* judged by this */
     const service *service; /* NULL: unknown host */
     reason reason;
+    bool audited;  /* it would be refused, but audit mode let it pass: not enforced */
     bool decided;  /* false: never judged (the caller left while keys were awaited) */
     bool unlogged; /* production writes no request-log entry for it */
     bool unserved; /* no container was there to take it */
@@ -42,7 +44,7 @@ static inline void insert_id_text(const uint64_t id[2], char out[INSERT_ID_LEN +
 
 static inline bool record_refused(const record *r)
 {
-    return r->decided && !reason_info(r->reason)->allows;
+    return r->decided && !r->audited && !reason_info(r->reason)->allows;
 }
 
 /* Refused, or failed in our own hands: whatever we had to explain. */

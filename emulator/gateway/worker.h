@@ -43,6 +43,28 @@ typedef struct recent_question {
 } recent_question;
 void worker_ask_recent(worker *w, recent_question *q);
 
+/* fn(ctx, r) is called on the worker's thread, in a turn of its loop that began at not_before_us
+ * (monotonic) or later: what ended before that is remembered by then. */
+void worker_visit_recent(worker *w, int64_t not_before_us, void (*fn)(void *ctx, const recent *r),
+                         void *ctx);
+
+/* Any other question to all workers, or an order. */
+typedef struct worker_parts {
+    admit *admit;
+    tally *tally;
+    proxy *proxy;
+} worker_parts;
+typedef struct worker_question {
+    void *(*ask)(const worker_parts *w); /* on each worker's thread; its answer, or NULL */
+    /* On home's thread: each answer, then that there are no more. */
+    void (*take)(void *ctx, void *answer);
+    void (*done)(void *ctx);
+    void *ctx;
+    mailbox *home;
+    unsigned outstanding; /* home's thread only */
+} worker_question;
+void worker_ask(worker *w, worker_question *q);
+
 const admit_counters *worker_counters(const worker *w);
 
 /* Lets requests end until deadline_us (monotonic); worker_join then returns soon. */

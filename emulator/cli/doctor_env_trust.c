@@ -9,6 +9,8 @@
 
 #define AREA "trust"
 
+enum { LIST_MAX = 16 * 1024 };
+
 static void x509_auto(X509 **p)
 {
     X509_free(*p);
@@ -32,21 +34,8 @@ static void mend(const doctor *d, finding *f, const char *name)
         finding_mend(f, "unset %s", name);
 }
 
-/* The authority is missing from a file that is otherwise fine. */
-static void lacks_ours(const doctor *d, const struct variable *v, const char *path, size_t count)
-{
-    finding *f =
-        report_add(d->report, d->svc ? FINDING_PROBLEM : FINDING_WARNING, AREA, "trust_lacks",
-                   "%s=%s holds %zu certificates, but not the local authority's: to %s the "
-                   "gateway's https is not trusted",
-                   v->name, path, count, v->readers);
-    finding_expect(f, "%s",
-                   strcmp(v->name, "NODE_EXTRA_CA_CERTS") == 0 ? d->trust->certificate
-                                                               : d->trust->bundle);
-    mend(d, f, v->name);
-}
-
-static void check_file(const doctor *d, const struct variable *v, const char *path,
+/* true: the file is fine, but the authority is missing from it. */
+static bool check_file(const doctor *d, const struct variable *v, const char *path,
                        const X509 *authority)
 {
     error e = {0};
@@ -58,13 +47,24 @@ static void check_file(const doctor *d, const struct variable *v, const char *pa
                        "%s=%s: %s; %s cannot use https at all, or not trust anybody", v->name, path,
                        count || !e.text[0] ? "holds no certificate" : e.text, v->readers);
         mend(d, f, v->name);
-        return;
+        return false;
     }
     if (authority && !has)
-        lacks_ours(d, v, path, count);
-    else
-        report_add(d->report, FINDING_OK, AREA, "trust", "%s=%s: %zu certificates%s", v->name, path,
-                   count, authority ? ", the local authority's among them" : "");
+        return true;
+    report_add(d->report, FINDING_OK, AREA, "trust", "%s=%s: %zu certificates%s", v->name, path,
+               count, authority ? ", the local authority's among them" : "");
+    return false;
+}
+
+static void they_lack_ours(const doctor *d, const char *list)
+{
+    finding *f =
+        report_add(d->report, d->svc ? FINDING_PROBLEM : FINDING_WARNING, AREA, "trust_lacks",
+                   "the local authority is missing from the files of %s: the gateway's "
+                   "https is not trusted there",
+                   list);
+    finding_expect(f, "%s; for Node %s", d->trust->bundle, d->trust->certificate);
+    mend(d, f, "");
 }
 
 static void none_set(const doctor *d)
@@ -92,13 +92,18 @@ void doctor_env_trust(doctor *d)
     error e = {0};
     AUTO(x509_auto) X509 *authority = d->trust ? pem_first(d->trust->certificate, &e) : NULL;
     size_t set = 0;
+    auto_buf buf lacking = buf_make(LIST_MAX);
     for (size_t i = 0; i < countof(variables); i++) {
         const char *path = envlist_get(d->env, variables[i].name);
         if (!path || !*path)
             continue;
         set++;
-        check_file(d, &variables[i], path, authority);
+        if (check_file(d, &variables[i], path, authority))
+            buf_fmt(&lacking, "%s%s=%s (%s)", lacking.n ? ", " : "", variables[i].name, path,
+                    variables[i].readers);
     }
+    if (lacking.n)
+        they_lack_ours(d, lacking.p);
     if (!set && d->svc && d->trust)
         none_set(d);
     check_node_off(d);

@@ -28,7 +28,7 @@ enum {
 typedef struct doctor_options {
     const char *config, *control, *keys, *ca, *output;
     int64_t pid;
-    bool offline, json;
+    bool offline, json, verbose, with_env;
     const char *service;
     /* settled */
     const char *config_path;
@@ -135,15 +135,14 @@ static void settle_commands(const doctor_options *o, doctor_case *c)
     auto_buf buf env = buf_make(OPTIONS_TEXT_MAX);
     if (!c->d.svc)
         return;
-    buf_fmt(&env, "eval \"$(invoker env %s", c->d.svc->name);
+    buf_fmt(&env, o->pid ? "start it anew by: invoker run %s" : "eval \"$(invoker env %s",
+            c->d.svc->name);
     add_option(&env, "-c", o->config);
     add_option(&env, "--control", o->control);
     add_option(&env, "--keys", o->keys);
     add_option(&env, "--ca", o->ca);
-    buf_str(&env, ")\"");
-    c->d.mend_env = buf_take(&env);
-    if (!c->d.mend_env)
-        c->d.mend_env = text_of("eval \"$(invoker env %s)\"", c->d.svc->name);
+    buf_str(&env, o->pid ? " -- COMMAND" : ")\"");
+    c->d.mend_env = buf_ok(&env) ? buf_take(&env) : text_of("invoker env %s", c->d.svc->name);
 }
 
 /* ---- the topology ---- */
@@ -222,19 +221,20 @@ static void check_sockets(doctor *d)
         checks[i](d);
 }
 
+/* Causes before what they cause. */
 static void check_all(const doctor_options *o, doctor_case *c)
 {
     doctor *d = &c->d;
     if (!o->offline)
         doctor_running(d, o->config_path);
     doctor_topology(d);
-    if (!o->offline)
-        check_sockets(d);
     doctor_ports(d);
     doctor_env_metadata(d);
     doctor_env_switches(d);
     doctor_env_proxies(d);
     doctor_env_trust(d);
+    if (!o->offline)
+        check_sockets(d);
     doctor_keys(d);
 }
 
@@ -250,6 +250,18 @@ static int find_service(const doctor_options *o, doctor_case *c, bool *out_guess
     c->d.svc = guess(c);
     *out_guessed = c->d.svc != NULL;
     return CLI_OK;
+}
+
+/* --with-env: the variables that `invoker env` prints, as if they had been taken over. */
+static void lay_over(doctor_case *c)
+{
+    service_vars vars = service_vars_make(c->s, c->d.svc, NULL, c->d.trust);
+    service_vars_apply(&vars, &c->env);
+    service_vars_free(&vars);
+    char *name = text_of("%s with `invoker env %s`", c->env_name, c->d.svc->name);
+    free(c->env_name);
+    c->env_name = name;
+    c->d.env_name = name;
 }
 
 static void settle_head(doctor_case *c, bool guessed)
@@ -290,9 +302,11 @@ static int diagnose(const doctor_options *o, doctor_case *c)
     status = find_service(o, c, &guessed);
     if (status != CLI_OK)
         return status;
-    settle_commands(o, c);
-    settle_head(c, guessed);
     find_trust(c);
+    settle_commands(o, c);
+    if (o->with_env)
+        lay_over(c);
+    settle_head(c, guessed);
     check_all(o, c);
     return report_count(&c->report, FINDING_PROBLEM) ? CLI_FAILED : CLI_OK;
 }
@@ -303,7 +317,7 @@ static int print(const doctor_options *o, const doctor_case *c, int status)
     if (o->json)
         report_write_json(&c->report, &text);
     else
-        report_write_text(&c->report, cli_colour(stdout), &text);
+        report_write_text(&c->report, o->verbose, cli_colour(stdout), &text);
     return cli_print(&text, status);
 }
 
@@ -315,7 +329,10 @@ int cmd_doctor(int argc, char **argv)
         {"control", 0, CLI_STRING, "ADDRESS", "the running gateway's control listener", &o.control},
         {"pid", 'p', CLI_INT, "PID", "look at that process' environment, not at this shell's",
          &o.pid},
+        {"with-env", 0, CLI_FLAG, NULL, "as if SERVICE's variables (`invoker env`) were set, too",
+         &o.with_env},
         {"offline", 0, CLI_FLAG, NULL, "open no sockets", &o.offline},
+        {"verbose", 'v', CLI_FLAG, NULL, "tell what is well, too", &o.verbose},
         {"keys", 0, CLI_STRING, "DIR", "the folder of signing keys", &o.keys},
         {"ca", 0, CLI_STRING, "DIR", CLI_CA_HELP, &o.ca},
         {"output", 'o', CLI_STRING, "FORMAT", "text (default) or json", &o.output},
@@ -329,6 +346,8 @@ int cmd_doctor(int argc, char **argv)
         return status;
     if (operands[0] && operands[1])
         return cli_usage_error(COMMAND, "expected at most one SERVICE");
+    if (o.with_env && !operands[0])
+        return cli_usage_error(COMMAND, "--with-env goes with a SERVICE");
     if (o.pid < 0)
         return cli_usage_error(COMMAND, "--pid is a process id");
     error e = {0};

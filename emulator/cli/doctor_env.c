@@ -159,6 +159,14 @@ static void some_are_missing(const doctor *d, const char *given)
     }
 }
 
+/* A scheme or a path is a fault of its own. */
+static bool they_mean_others(const char *a, const char *b)
+{
+    auto_free char *x = span_dup(bare_address(span_of(a)));
+    auto_free char *y = span_dup(bare_address(span_of(b)));
+    return strcmp(x, y) != 0 && !same_address(x, y);
+}
+
 static void they_differ(const doctor *d)
 {
     const char *first = NULL, *its_name = NULL;
@@ -166,7 +174,7 @@ static void they_differ(const doctor *d)
         const char *value = envlist_get(d->env, variables[i].name);
         if (!value || !*value)
             continue;
-        if (first && strcmp(first, value) != 0 && !same_address(first, value)) {
+        if (first && they_mean_others(first, value)) {
             finding *f = report_add(
                 d->report, FINDING_PROBLEM, AREA, "metadata_variables_differ",
                 "%s=%s, but %s=%s: which one counts depends on the client (%s; %s)", its_name,
@@ -180,6 +188,31 @@ static void they_differ(const doctor *d)
     }
 }
 
+/* Was the same value looked at under an earlier name? */
+static bool seen_before(const doctor *d, size_t i)
+{
+    const char *value = envlist_get(d->env, variables[i].name);
+    for (size_t before = 0; before < i; before++) {
+        const char *other = envlist_get(d->env, variables[before].name);
+        if (other && strcmp(other, value) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* "GCE_METADATA_HOST=GCE_METADATA_IP": all that have the value of variable i. */
+static char *names_of_value(const doctor *d, size_t i)
+{
+    const char *value = envlist_get(d->env, variables[i].name);
+    auto_buf buf names = buf_make(WORDS_MAX);
+    for (; i < countof(variables); i++) {
+        const char *other = envlist_get(d->env, variables[i].name);
+        if (other && strcmp(other, value) == 0)
+            buf_fmt(&names, "%s%s", names.n ? "=" : "", variables[i].name);
+    }
+    return buf_take(&names);
+}
+
 void doctor_env_metadata(doctor *d)
 {
     auto_free char *wanted = wanted_metadata(d->s, d->svc);
@@ -189,8 +222,11 @@ void doctor_env_metadata(doctor *d)
         if (!value || !*value)
             continue;
         given = given ? given : value;
-        if (check_form(d, variables[i].name, value))
-            check_value(d, variables[i].name, value, d->svc ? wanted : NULL);
+        if (seen_before(d, i))
+            continue;
+        auto_free char *names = names_of_value(d, i);
+        if (check_form(d, names, value))
+            check_value(d, names, value, d->svc ? wanted : NULL);
     }
     if (!given) {
         none_is_set(d);

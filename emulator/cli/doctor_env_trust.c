@@ -51,7 +51,7 @@ static bool check_file(const doctor *d, const struct variable *v, const char *pa
     }
     if (authority && !has)
         return true;
-    report_add(d->report, FINDING_OK, AREA, "trust", "%s=%s: %zu certificates%s", v->name, path,
+    report_add(d->report, FINDING_OK, AREA, "trust", "%s=%s: certificates: %zu%s", v->name, path,
                count, authority ? ", the local authority's among them" : "");
     return false;
 }

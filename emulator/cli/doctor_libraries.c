@@ -60,7 +60,10 @@ static bool resolve(const doctor *d, walk *w, const char *where, net_addr *out)
         stop(w, text_of("the name in %s is being looked up for too long", where));
         return false;
     case NAME_UNKNOWN:
-        stop(w, text_of("%s: no such host", where));
+        if (strcmp(where, "http:") == 0 || strcmp(where, "https:") == 0)
+            stop(w, text_of("takes the scheme in the variable for the host"));
+        else
+            stop(w, text_of("%s: no such host", where));
         return false;
     }
     abort();

@@ -159,7 +159,7 @@ static void check_load(const doctor *d, const char *config_path)
         return;
     if (problems) {
         finding *f = report_add(d->report, FINDING_PROBLEM, "gateway", "reload_failed",
-                                "the gateway's last reload, at %s, failed with %lld problems: it "
+                                "the gateway's last reload, at %s, failed (problems: %lld): it "
                                 "still runs what it had before",
                                 at, (long long)problems);
         finding_mend(f, "%s check %s", "invoker", config_path);
@@ -207,8 +207,8 @@ static void take_keys(doctor *d, const char *source, span json)
     error e = {0};
     d->keys = jwks_parse(json, &e);
     if (d->keys)
-        report_add(d->report, FINDING_OK, "keys", "jwks", "%s: %zu keys", source,
-                   jwks_count(d->keys));
+        report_add(d->report, FINDING_OK, "keys", "jwks", "%s: %zu %s", source, jwks_count(d->keys),
+                   jwks_count(d->keys) == 1 ? "key" : "keys");
     else
         no_keys(d, source, e.text);
 }

@@ -223,7 +223,31 @@ static void add_count(buf *out, size_t n, const char *one, const char *many)
     buf_fmt(out, "%zu %s", n, n == 1 ? one : many);
 }
 
-void report_write_text(const report *r, bool colour, buf *out)
+static bool is_first_of_area(const report *r, size_t i)
+{
+    for (size_t before = 0; before < i; before++)
+        if (r->findings[before].level == FINDING_OK &&
+            strcmp(r->findings[before].area, r->findings[i].area) == 0)
+            return false;
+    return true;
+}
+
+static void add_areas(buf *out, const report *r, bool colour)
+{
+    bool any = false;
+    for (size_t i = 0; i < r->count; i++) {
+        if (r->findings[i].level != FINDING_OK || !is_first_of_area(r, i))
+            continue;
+        if (!any)
+            buf_fmt(out, "%sok%s        ", colour ? level_colour(FINDING_OK) : "",
+                    colour ? "\033[0m" : "");
+        buf_fmt(out, "%s%s", any ? ", " : "", r->findings[i].area);
+        any = true;
+    }
+    buf_str(out, any ? "\n\n" : "");
+}
+
+void report_write_text(const report *r, bool verbose, bool colour, buf *out)
 {
     add_clean(out, r->head ? r->head : "");
     buf_char(out, '\n');
@@ -235,7 +259,10 @@ void report_write_text(const report *r, bool colour, buf *out)
     add_level(out, r, FINDING_PROBLEM, colour);
     add_level(out, r, FINDING_WARNING, colour);
     add_libraries(out, r);
-    add_level(out, r, FINDING_OK, colour);
+    if (verbose)
+        add_level(out, r, FINDING_OK, colour);
+    else
+        add_areas(out, r, colour);
     add_count(out, report_count(r, FINDING_PROBLEM), "problem", "problems");
     buf_str(out, ", ");
     add_count(out, report_count(r, FINDING_WARNING), "warning", "warnings");

@@ -55,8 +55,9 @@ library_row *report_add_library(report *r, const char *name);
 
 size_t report_count(const report *r, finding_level level);
 
-/* For people: problems first, then warnings, the libraries, and what is well. */
-void report_write_text(const report *r, bool colour, buf *out);
+/* For people: problems first, then warnings, the libraries, and where all is well; verbose: with
+ * what was seen there. */
+void report_write_text(const report *r, bool verbose, bool colour, buf *out);
 /* For programs. */
 void report_write_json(const report *r, buf *out);
 

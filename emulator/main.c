@@ -97,6 +97,14 @@ const cli_command cli_commands[] = {
      "be\n"
      "read.",
      cmd_replay},
+    {"doctor", "[SERVICE]", "find out why a client does not work",
+     "Looks at the topology, at what runs, at this shell's variables (or a process': --pid), "
+     "walks\n"
+     "the way of each of Google's client libraries to its token, and says what is wrong and what\n"
+     "mends it. Nothing is changed; each service gets GET / once as nobody and as a caller that "
+     "may.\n"
+     "Exits with 0 when nothing is wrong, 1 when something is.",
+     cmd_doctor},
     {"check", "FILE...", "check topology files",
      "Reports every problem of the files with its line and column.", cmd_check},
     {"keys", "init|list|rotate", "manage the signing keys",

@@ -16,6 +16,7 @@ int cmd_reset(int argc, char **argv);
 int cmd_learn(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_check(int argc, char **argv);
+int cmd_doctor(int argc, char **argv);
 int cmd_keys(int argc, char **argv);
 int cmd_ca(int argc, char **argv);
 int cmd_gcloud(int argc, char **argv);

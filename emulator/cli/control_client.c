@@ -101,7 +101,7 @@ static bool receive_all(int fd, buf *into, error *e)
 }
 
 /* "HTTP/1.1 200 OK…\r\n\r\n" + body. */
-static bool parse_reply(span text, control_reply *out, error *e)
+static bool parse_reply(span text, control_reply *out, buf *out_head, error *e)
 {
     static const char end_of_head[] = "\r\n\r\n";
     uint64_t status = 0;
@@ -111,6 +111,8 @@ static bool parse_reply(span text, control_reply *out, error *e)
     if (!ok)
         return error_set(e, ERR_INVALID, "the answer is no HTTP");
     size_t head = (size_t)(end - text.p) + strlen(end_of_head);
+    if (out_head)
+        buf_add(out_head, text.p, head);
     *out = (control_reply){(unsigned)status, span_dup(span_from(text, head)), text.n - head};
     return true;
 }
@@ -118,8 +120,9 @@ static bool parse_reply(span text, control_reply *out, error *e)
 static bool exchange(int fd, span host, const control_request *r, control_reply *out, error *e)
 {
     auto_buf buf request = buf_make(REQUEST_MAX);
-    buf_fmt(&request, "%s %s HTTP/1.1\r\nHost: %.*s\r\nConnection: close\r\n", r->method, r->path,
-            SPAN_ARG(host));
+    const span name = r->host ? span_of(r->host) : host;
+    buf_fmt(&request, "%s %s HTTP/1.1\r\nHost: %.*s\r\nConnection: close\r\n%s", r->method, r->path,
+            SPAN_ARG(name), r->fields ? r->fields : "");
     if (r->bearer)
         buf_fmt(&request, "Authorization: Bearer %s\r\n", r->bearer);
     if (r->body)
@@ -128,7 +131,7 @@ static bool exchange(int fd, span host, const control_request *r, control_reply 
     buf_fmt(&request, "\r\n%s", r->body ? r->body : "");
     auto_buf buf reply = buf_make(REPLY_MAX);
     return send_all(fd, buf_view(&request), e) && receive_all(fd, &reply, e) &&
-           parse_reply(buf_view(&reply), out, e);
+           parse_reply(buf_view(&reply), out, r->out_head, e);
 }
 
 bool control_send(const char *control, const control_request *r, control_reply *out, error *e)
@@ -146,7 +149,8 @@ bool control_send(const char *control, const control_request *r, control_reply *
 bool control_call(const char *control, const char *method, const char *path, const char *body,
                   control_reply *out, error *e)
 {
-    return control_send(control, &(control_request){method, path, body, NULL, NULL}, out, e);
+    const control_request r = {.method = method, .path = path, .body = body};
+    return control_send(control, &r, out, e);
 }
 
 /* As control_call, and any status but 2xx is an error. */

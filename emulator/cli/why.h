@@ -2,6 +2,9 @@
 #ifndef CLI_WHY_H
 #define CLI_WHY_H
 
+#include <jansson.h>
+
+#include "base/buf.h"
 #include "decision/decide.h"
 #include "jose/keystore.h"
 
@@ -55,6 +58,9 @@ int why_reasons(const char *output);
 
 /* `why --last`: the running gateway's latest refusal. */
 int why_last(const char *control, bool json);
+
+/* A decision as the gateway lists it, in lines for people. */
+void why_put_decision(buf *b, const json_t *entry);
 
 /* "403 Forbidden"; a request that passes has the service's own status. */
 unsigned why_status(reason r);

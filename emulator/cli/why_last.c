@@ -31,7 +31,7 @@ static void put_line(buf *b, const char *name, const char *text)
     buf_char(b, '\n');
 }
 
-static void put_text(buf *b, const json_t *entry)
+void why_put_decision(buf *b, const json_t *entry)
 {
     const json_int_t status = json_integer_value(json_object_get(entry, "status"));
     buf_fmt(b, "refused with %lld (%s)\n\n", (long long)status, text_of(entry, "reason"));
@@ -61,7 +61,7 @@ static int print_reply(const char *body, size_t n, bool json)
         buf_fmt(&b, "%s\n", text ? text : "null");
         free(text);
     } else if (entry) {
-        put_text(&b, entry);
+        why_put_decision(&b, entry);
     } else {
         buf_str(&b, "No request was refused yet.\n");
     }

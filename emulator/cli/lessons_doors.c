@@ -1,0 +1,3 @@
+#include "cli/lesson.h"
+
+const lesson lessons_doors[] = {{.name = NULL}};

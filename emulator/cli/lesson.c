@@ -7,8 +7,8 @@
 
 enum { FILE_NAME_MAX = 96 };
 
-static const lesson *const chapters[] = {lessons_tokens, lessons_headers, lessons_grants,
-                                         lessons_doors};
+static const lesson *const chapters[] = {lessons_tokens, lessons_grants, lessons_headers,
+                                         lessons_doors,  lessons_trust,  lessons_more};
 
 static size_t chapter_length(const lesson *chapter)
 {
@@ -53,14 +53,6 @@ const lesson *lesson_find(const char *word, size_t *out_index)
         return l;
     }
     return NULL;
-}
-
-size_t lesson_step_count(const lesson *l)
-{
-    size_t n = 0;
-    while (n < LESSON_STEPS_MAX && l->steps[n].request.to)
-        n++;
-    return n;
 }
 
 const embedded *lesson_topology(size_t index)

@@ -3,15 +3,11 @@
 #ifndef CLI_LESSON_H
 #define CLI_LESSON_H
 
+#include "base/attr.h"
 #include "base/embedded.h"
 #include "decision/reasons.h"
 
-enum {
-    LESSON_STEPS_MAX = 6,
-    LESSON_CHOICES_MAX = 4,
-    LESSON_FIELDS_MAX = 3,
-    LESSON_OPTIONS_MAX = 2
-};
+enum { LESSON_CHOICES_MAX = 4, LESSON_FIELDS_MAX = 3, LESSON_OPTIONS_MAX = 2 };
 
 typedef enum carried_kind {
     CARRIED_NOTHING,
@@ -58,9 +54,11 @@ typedef struct lesson_step {
     lesson_edit edit;
     lesson_request request;
     reason expected;
-    const char *answer_has;                    /* what the container's answer contains */
-    const char *answer_lacks;                  /* and what the answer, head or body, does not */
-    bool eventually;                           /* it takes some seconds until this comes */
+    const char *answer_has;   /* what the container's answer contains */
+    const char *answer_lacks; /* and what the answer, head or body, does not */
+    bool eventually;          /* it takes some seconds until this comes */
+    const char *too_late; /* said to a reader who is let in, for having waited too long; NULL: that
+                             cannot be */
     lesson_choice choices[LESSON_CHOICES_MAX]; /* one is right; none: nothing is asked */
     const char *learned;
     const char *gcloud, *terraform; /* production's cure where the decision's is not all of it */
@@ -68,9 +66,11 @@ typedef struct lesson_step {
 
 typedef struct lesson {
     const char *name, *title;
-    const char *story; /* what the developer did */
-    const char *doc;   /* where to read on */
-    lesson_step steps[LESSON_STEPS_MAX];
+    const char *story;     /* what the developer did */
+    const char *doc;       /* where to read on */
+    lesson_edit unhurried; /* made first where a reader, who takes longer, plays */
+    const lesson_step *steps;
+    size_t count;
 } lesson;
 
 size_t lesson_count(void);
@@ -79,15 +79,17 @@ const lesson *lesson_get(size_t index); /* lesson 1 has index 0 */
 /* By its number or name; NULL: there is none. *out_index is written then only. */
 const lesson *lesson_find(const char *word, size_t *out_index);
 
-size_t lesson_step_count(const lesson *l);
-
 /* The topology of the lesson with this index; NULL: it is missing. */
 const embedded *lesson_topology(size_t index);
 
 /* The choice that is right, or NULL when nothing is asked. */
 const lesson_choice *lesson_right_choice(const lesson_step *step);
 
+/* .steps and .count of a lesson from an array. */
+#define LESSON_STEPS(array) .steps = (array), .count = countof(array)
+
 /* The chapters that the course is put together from, each ended by a NULL name. */
-extern const lesson lessons_tokens[], lessons_headers[], lessons_grants[], lessons_doors[];
+extern const lesson lessons_tokens[], lessons_headers[], lessons_grants[], lessons_doors[],
+    lessons_trust[], lessons_more[];
 
 #endif

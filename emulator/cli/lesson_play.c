@@ -67,10 +67,8 @@ static bool play_step(play *p, const lesson_step *step, error *e)
         return false;
     tell_text(p->tell, 0, step->story);
     tell_raw(p->tell, "\n");
-    if (step->edit.from && !play_edit(p, step, e))
-        return false;
     play_question(p, step);
-    if (p->left)
+    if (p->left || (step->edit.from && !play_edit(p, step, e)))
         return false;
     tell_request(p, step);
     const bool came_back = play_request(p, step, &mark, &c, e);
@@ -115,14 +113,16 @@ static void tell_end(const play *p, bool through)
 
 static bool play_steps(play *p, error *e)
 {
+    const lesson_edit *unhurried = &p->o->lesson->unhurried;
+    if (!p->o->automatic && unhurried->from && !scene_edit(p->scene, unhurried, e))
+        return false;
     if (!scene_start(p->scene, e))
         return false;
     if (!p->o->automatic)
         p->reader = reader_open(scene_loop(p->scene));
     tell_beginning(p);
-    const size_t count = lesson_step_count(p->o->lesson);
     bool through = true;
-    for (size_t i = 0; through && i < count; i++)
+    for (size_t i = 0; through && i < p->o->lesson->count; i++)
         through = play_step(p, &p->o->lesson->steps[i], e);
     reader_close(p->reader);
     tell_end(p, through);

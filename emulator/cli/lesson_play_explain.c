@@ -15,6 +15,10 @@ static void tell_answer(const play *p, const lesson_step *step, const came *c)
                   c->why_not);
         return;
     }
+    if (c->too_late) {
+        tell_text(p->tell, 0, step->too_late);
+        return;
+    }
     if (row->allows)
         tell_line(p->tell, TELL_GOOD, "%u, by the container: %s", status, row->summary);
     else
@@ -52,7 +56,7 @@ static void tell_cure(const play *p, const lesson_step *step)
 void play_explain(const play *p, const lesson_step *step, const came *c)
 {
     tell_answer(p, step, c);
-    if (!c->passed || !reason_info(step->expected)->allows)
+    if (!c->passed || (!c->too_late && !reason_info(step->expected)->allows))
         tell_checks(p, c);
     tell_raw(p->tell, "\n");
     tell_text(p->tell, 0, step->learned);

@@ -21,6 +21,7 @@ typedef struct came {
     lesson_answer answer;
     bool answered; /* answer is there: the request was sent from here */
     bool passed;
+    bool too_late; /* let in, for the reader waited too long: that is the next step already */
     char why_not[OUTCOME_MISMATCH_MAX];
 } came;
 void came_free(came *c);

@@ -25,17 +25,19 @@ static bool send_once(play *p, const lesson_step *step, outcome_mark *mark, came
     return true;
 }
 
+/* While a change spreads, not even the token may be had yet. */
 static bool send_until(play *p, const lesson_step *step, outcome_mark *mark, came *out, error *e)
 {
     const int64_t patience = step->eventually ? EVENTUALLY_US : step->edit.from ? SPREAD_US : 0;
     const int64_t end = clock_mono_us() + patience;
-    while (send_once(p, step, mark, out, e)) {
-        if (out->passed || clock_mono_us() >= end)
-            return true;
+    for (;;) {
+        const bool sent = send_once(p, step, mark, out, e);
+        if ((sent && out->passed) || clock_mono_us() >= end)
+            return sent;
+        *e = (error){0};
         if (!scene_wait(p->scene, AGAIN_US))
-            return false;
+            return error_set(e, ERR_UNAVAILABLE, "the scene has ended");
     }
-    return false;
 }
 
 /* ---- the reader's own ---- */
@@ -55,6 +57,12 @@ static void tell_other(const play *p, const lesson_step *step, const came *c)
     tell_text(p->tell, 2, json_string_value(json_object_get(d, "explanation")));
 }
 
+static bool too_late(const lesson_step *step, came *c)
+{
+    c->too_late = step->too_late && json_is_true(json_object_get(c->decision, "allowed"));
+    return c->too_late;
+}
+
 /* Takes in what has been decided since; true: there was something. */
 static bool look(play *p, const lesson_step *step, outcome_mark *mark, came *out, error *e)
 {
@@ -63,7 +71,7 @@ static bool look(play *p, const lesson_step *step, outcome_mark *mark, came *out
     if (!out->decision)
         return false;
     out->passed = outcome_is_about(out->decision, &step->request) &&
-                  outcome_grade(out->decision, NULL, step, out->why_not);
+                  (outcome_grade(out->decision, NULL, step, out->why_not) || too_late(step, out));
     if (!out->passed)
         tell_other(p, step, out);
     return true;
@@ -79,8 +87,8 @@ static bool wait_for_reader(play *p, const lesson_step *step, outcome_mark *mark
         if (p->reader && reader_line(p->reader, &line)) {
             if (!send_until(p, step, mark, out, e))
                 return false;
-            if (out->passed)
-                return true;
+            if (out->passed || too_late(step, out))
+                return out->passed = true;
             tell_other(p, step, out);
         }
         while (look(p, step, mark, out, e))
@@ -90,8 +98,10 @@ static bool wait_for_reader(play *p, const lesson_step *step, outcome_mark *mark
             p->left = true;
             return false;
         }
-    } while (e->kind == ERR_NONE && scene_wait(p->scene, LOOK_US));
-    return false;
+        if (e->kind != ERR_NONE)
+            return false;
+    } while (scene_wait(p->scene, LOOK_US));
+    return error_set(e, ERR_UNAVAILABLE, "the scene has ended");
 }
 
 bool play_request(play *p, const lesson_step *step, outcome_mark *mark, came *out, error *e)

@@ -46,8 +46,7 @@ static void put_url(buf *out, const void *ctx, const char *name)
 /* ---- tokens ---- */
 
 /* GET below the default account of a service's metadata server. */
-static bool ask_metadata(const scene *s, const char *name, const char *target, buf *out,
-                         error *e)
+static bool ask_metadata(const scene *s, const char *name, const char *target, buf *out, error *e)
 {
     auto_buf buf path = buf_make(URL_MAX);
     buf_fmt(&path, LESSON_METADATA_PATH "/%s", target);

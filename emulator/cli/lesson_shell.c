@@ -162,11 +162,12 @@ void lesson_shell(buf *out, const lesson_request *r)
 {
     const bool both = is_fetched(&r->authorization) && is_fetched(&r->serverless);
     const char *first = r->authorization.kind == CARRIED_RECEIVED ? "RECEIVED"
-                        : both                                    ? "USER_TOKEN"
+                        : both                                    ? "AUTHORIZATION"
                                                                   : "TOKEN";
+    const char *second = both ? "SERVERLESS" : "TOKEN";
     if (is_fetched(&r->authorization))
         put_token(out, r, first, &r->authorization);
     if (is_fetched(&r->serverless))
-        put_token(out, r, "TOKEN", &r->serverless);
-    put_curl(out, r, first, "TOKEN");
+        put_token(out, r, second, &r->serverless);
+    put_curl(out, r, first, second);
 }

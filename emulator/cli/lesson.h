@@ -55,6 +55,7 @@ typedef struct lesson_step {
     lesson_request request;
     reason expected;
     const char *answer_has;   /* what the container's answer contains */
+    const char *shows;        /* this header as the container got it */
     const char *answer_lacks; /* and what the answer, head or body, does not */
     bool eventually;          /* it takes some seconds until this comes */
     const char *too_late; /* said to a reader who is let in, for having waited too long; NULL: that

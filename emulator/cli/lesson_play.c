@@ -54,7 +54,8 @@ static void tell_request(const play *p, const lesson_step *step)
 {
     auto_buf buf lines = buf_make(SHELL_MAX);
     lesson_shell(&lines, &step->request);
-    tell_line(p->tell, TELL_PLAIN, "%s", p->o->automatic ? "The request:\n" : "Your request:\n");
+    tell_line(p->tell, TELL_BOLD, p->o->automatic ? "The request" : "Your request");
+    tell_raw(p->tell, "\n");
     tell_raw(p->tell, lines.p);
     tell_raw(p->tell, "\n");
 }
@@ -68,6 +69,7 @@ static bool play_step(play *p, const lesson_step *step, error *e)
     tell_text(p->tell, 0, step->story);
     tell_raw(p->tell, "\n");
     play_question(p, step);
+    play_cure(p, step);
     if (p->left || (step->edit.from && !play_edit(p, step, e)))
         return false;
     tell_request(p, step);
@@ -86,8 +88,9 @@ static bool play_step(play *p, const lesson_step *step, error *e)
 static void tell_beginning(const play *p)
 {
     const lesson *l = p->o->lesson;
-    tell_line(p->tell, TELL_BOLD, "Lesson %zu of %zu: %s\n", p->o->index + 1, lesson_count(),
+    tell_line(p->tell, TELL_BOLD, "Lesson %zu of %zu: %s", p->o->index + 1, lesson_count(),
               l->title);
+    tell_raw(p->tell, "\n");
     tell_text(p->tell, 0, l->story);
     if (p->o->automatic)
         tell_raw(p->tell, "\n");

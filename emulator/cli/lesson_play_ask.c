@@ -34,13 +34,15 @@ static void judge(play *p, const lesson_choice *given, const lesson_choice *righ
 {
     if (given == right) {
         p->right++;
-        tell_line(p->tell, TELL_GOOD, "Let us see.\n");
+        tell_line(p->tell, TELL_GOOD, "Let us see.");
+        tell_raw(p->tell, "\n");
         return;
     }
-    tell_line(p->tell, TELL_BAD, "%s\n",
+    tell_line(p->tell, TELL_BAD, "%s",
               given->status == right->status ? "The status is right, the cause is another one."
               : given->cause == right->cause ? "The cause is right, the status is another one."
                                              : "No: both the status and the cause are others.");
+    tell_raw(p->tell, "\n");
 }
 
 static void tell_choices(const play *p, const lesson_step *step)
@@ -59,7 +61,8 @@ void play_question(play *p, const lesson_step *step)
         return;
     tell_choices(p, step);
     if (p->o->automatic) {
-        tell_line(p->tell, TELL_DIM, "Answer: %d\n", (int)(right - step->choices) + 1);
+        tell_line(p->tell, TELL_DIM, "Answer: %d", (int)(right - step->choices) + 1);
+        tell_raw(p->tell, "\n");
         return;
     }
     p->asked++;
@@ -90,10 +93,12 @@ static void tell_lines(const play *p, tell_style style, char sign, const char *t
 
 bool play_edit(play *p, const lesson_step *step, error *e)
 {
-    tell_line(p->tell, TELL_PLAIN, "In %s:\n",
-              p->o->automatic ? "the topology" : scene_config(p->scene));
+    tell_line(p->tell, TELL_PLAIN,
+              "Here, in %s:", p->o->automatic ? "the topology" : scene_config(p->scene));
+    tell_raw(p->tell, "\n");
     tell_lines(p, TELL_BAD, '-', step->edit.from);
-    tell_lines(p, TELL_GOOD, '+', step->edit.to);
+    auto_free char *to = lesson_replacement(&step->edit, clock_wall_us());
+    tell_lines(p, TELL_GOOD, '+', to);
     tell_raw(p->tell, "\n");
     if (p->o->automatic || !p->reader)
         return !p->o->automatic || scene_edit(p->scene, &step->edit, e);

@@ -39,7 +39,10 @@ bool play_ask(play *p, buf *out);
 /* Which status, and why? Counts it as asked, and as right. */
 void play_question(play *p, const lesson_step *step);
 
-/* What came, check by check, and the cure. */
+/* What one would do about it in production. */
+void play_cure(const play *p, const lesson_step *step);
+
+/* What came, check by check, and what to learn of it. */
 void play_explain(const play *p, const lesson_step *step, const came *c);
 
 #endif

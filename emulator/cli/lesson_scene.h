@@ -44,6 +44,9 @@ const char *scene_env_file(const scene *s);
 /* Changes the topology's file. */
 bool scene_edit(scene *s, const lesson_edit *edit, error *e);
 
+/* What stands in the edit's place afterwards; caller frees. */
+char *lesson_replacement(const lesson_edit *edit, int64_t now_us);
+
 /* The text with the edit made; NULL and *e when `from` is not there exactly once. Caller frees. */
 char *lesson_edited(span text, const lesson_edit *edit, int64_t now_us, error *e);
 

@@ -95,17 +95,17 @@ bool scene_write_env(scene *s, error *e)
 
 /* ---- the topology ---- */
 
-static void put_replacement(buf *out, const char *text, int64_t now_us)
+char *lesson_replacement(const lesson_edit *edit, int64_t now_us)
 {
-    const char *at = strstr(text, TOMORROW);
-    if (!at) {
-        buf_str(out, text);
-        return;
-    }
+    const char *at = strstr(edit->to, TOMORROW);
+    if (!at)
+        return span_dup(span_of(edit->to));
     char time[CLOCK_RFC3339_MAX];
     clock_rfc3339(now_us + (int64_t)DAY_S * 1000000, 0, time);
-    buf_span(out, (span){text, (size_t)(at - text)});
-    buf_fmt(out, "%s%s", time, at + strlen(TOMORROW));
+    auto_buf buf b = buf_make(TOPOLOGY_MAX);
+    buf_span(&b, (span){edit->to, (size_t)(at - edit->to)});
+    buf_fmt(&b, "%s%s", time, at + strlen(TOMORROW));
+    return buf_take(&b);
 }
 
 char *lesson_edited(span text, const lesson_edit *edit, int64_t now_us, error *e)
@@ -120,7 +120,8 @@ char *lesson_edited(span text, const lesson_edit *edit, int64_t now_us, error *e
     }
     auto_buf buf b = buf_make(TOPOLOGY_MAX);
     buf_span(&b, (span){text.p, before});
-    put_replacement(&b, edit->to, now_us);
+    auto_free char *to = lesson_replacement(edit, now_us);
+    buf_str(&b, to);
     buf_span(&b, rest);
     return buf_take(&b);
 }

@@ -3,7 +3,7 @@
 
 #include "cli/lesson_request.h"
 
-enum { LINE_MAX_COLUMNS = 80, TEXT_MAX = 16 * 1024 };
+enum { LINE_MAX_COLUMNS = 80, AUDIENCE_SHOWN_MAX = 36, TEXT_MAX = 16 * 1024 };
 
 /* A command that is broken in front of a word where the line would be too long. */
 typedef struct command {
@@ -80,13 +80,22 @@ static void put_received(command *c, const char *variable, const carried *by)
     word(c, "-H \"Authorization: Bearer $TOKEN\")");
 }
 
+/* What is too long for a line gets a variable in front. */
+static span short_audience(buf *out, span audience)
+{
+    if (audience.n <= AUDIENCE_SHOWN_MAX)
+        return audience;
+    buf_fmt(out, "  AUDIENCE=\"%.*s\"\n", SPAN_ARG(audience));
+    return SPAN_LIT("$AUDIENCE");
+}
+
 /* VARIABLE=$(…), in one or two commands. */
 static void put_token(buf *out, const lesson_request *r, const char *variable, const carried *by)
 {
     auto_buf buf audience = buf_make(TEXT_MAX);
     auto_buf buf first = buf_make(TEXT_MAX);
     lesson_audience(&audience, r, by, put_url, NULL);
-    const span aud = buf_view(&audience);
+    const span aud = short_audience(out, buf_view(&audience));
     buf_fmt(&first, "%s=$(curl -sH 'Metadata-Flavor: Google'",
             by->kind == CARRIED_RECEIVED ? "TOKEN" : variable);
     command c;

@@ -20,6 +20,7 @@ static const lesson_step public_service[] = {
         .request = {.to = "backend-api", .authorization = FOREIGN},
         .expected = REASON_PUBLIC,
         .answer_has = "\"Authorization\":\"",
+        .shows = "Authorization",
         .answer_lacks = REMOVED,
         .choices = {{401, REASON_UNKNOWN_KEY, "the signature is not Google's"},
                     {401, REASON_BAD_SIGNATURE, "the signature does not match"},
@@ -45,6 +46,7 @@ static const lesson_step public_service[] = {
         .request = {.to = "backend-api", .authorization = {CARRIED_IDENTITY, "frontend"}},
         .expected = REASON_GRANTED,
         .answer_has = REMOVED,
+        .shows = "Authorization",
         .learned = "It passes, and the container gets the token without its signature: the claims "
                    "are vouched for, and nobody can use the token again.",
     },
@@ -83,6 +85,7 @@ static const lesson_step two_headers[] = {
                     .serverless = {CARRIED_IDENTITY, "frontend"}},
         .expected = REASON_GRANTED,
         .answer_has = "\"X-Serverless-Authorization\":\"",
+        .shows = "X-Serverless-Authorization",
         .learned = "When it is there it alone is checked. It loses its signature on the way in; "
                    "Authorization reaches the application untouched.",
         .gcloud = "  curl -H \"X-Serverless-Authorization: Bearer ID_TOKEN\" \\\n"
@@ -121,6 +124,7 @@ static const lesson_step stripped[] = {
         .request = {.to = "backend-api", .authorization = {CARRIED_IDENTITY, "frontend"}},
         .expected = REASON_GRANTED,
         .answer_has = REMOVED,
+        .shows = "Authorization",
         .learned = "\"bearer\" in small letters, and a token whose third part is no signature any "
                    "more: " REMOVED ".",
     },

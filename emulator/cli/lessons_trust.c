@@ -74,10 +74,12 @@ static const lesson_step condition[] = {
         .request = {.to = "backend-api", .authorization = {CARRIED_IDENTITY, "frontend"}},
         .expected = REASON_GRANTED,
         .gcloud = "  gcloud run services remove-iam-policy-binding backend-api \\\n"
-                  "    --region=us-central1 --member=serviceAccount:" EMAIL " \\\n"
+                  "    --region=us-central1 \\\n"
+                  "    --member=serviceAccount:" EMAIL " \\\n"
                   "    --role=roles/run.invoker --all\n"
                   "  gcloud run services add-iam-policy-binding backend-api \\\n"
-                  "    --region=us-central1 --member=serviceAccount:" EMAIL " \\\n"
+                  "    --region=us-central1 \\\n"
+                  "    --member=serviceAccount:" EMAIL " \\\n"
                   "    --role=roles/run.invoker \\\n"
                   "    --condition='title=trial,expression=request.time < timestamp(\"...\")'",
         .terraform = "  resource \"google_cloud_run_v2_service_iam_member\" \"trial\" {\n"

@@ -53,11 +53,18 @@ const cli_command cli_commands[] = {
     {"matrix", "", "show who may invoke what",
      "Prints the caller x service matrix that results from matrix:, policies and groups.",
      cmd_matrix},
-    {"why", "", "explain the decision about one call",
-     "Says whether a call would be allowed, by which binding or why not, and names the command "
-     "that\n"
-     "mends it.",
+    {"why", "[ID]", "explain the decision about one call",
+     "Says check by check whether a call would be allowed, by which binding or why not, and names\n"
+     "what mends it. With an ID (of a log entry's insertId six digits or more) or --last: of a\n"
+     "request that the running gateway has decided.",
      cmd_why},
+    {"test", "[FILE...]", "run the tests of topologies",
+     "Judges the calls of test files (NAME.test.yaml; all beside the topology when none is named)\n"
+     "and compares with what they expect. Offline no socket is opened: thousands of calls take\n"
+     "milliseconds. Exits with 1 when a test fails or less is covered than --fail-under says, with "
+     "2\n"
+     "when a file is not valid.",
+     cmd_test},
     {"check", "FILE...", "check topology files",
      "Reports every problem of the files with its line and column.", cmd_check},
     {"keys", "init|list|rotate", "manage the signing keys",

@@ -5,7 +5,6 @@
 
 #include <stddef.h>
 
-#include "base/buf.h"
 #include "base/error.h"
 #include "policy/snapshot.h"
 
@@ -20,9 +19,6 @@ typedef struct control_request {
     const char *body;   /* NULL: none */
     const char *type;   /* of the body; NULL: JSON */
     const char *bearer; /* an access token; NULL: none */
-    const char *host;   /* another Host than the address; NULL: none */
-    const char *fields; /* further fields, each with its CRLF; NULL: none */
-    buf *out_head;      /* nullable: where the head of the answer is appended */
 } control_request;
 
 /* control: "HOST:PORT" or "http://HOST:PORT". false when no answer was got, whatever the status of

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "cli/control_client.h"
 #include "cli/why.h"
 
 enum { PATH_MAX_BYTES = 256, LATE_US = 3 * 1000 * 1000, PAUSE_US = 2000 };
@@ -80,12 +81,12 @@ static json_t *find_by_trace(const json_t *list, span trace)
 
 /* A decision is listed once its exchange is over, which may be a moment after its answer. The page
  * of a reserved path has no trace: then it is the next one. */
-json_t *outcome_of_answer(scene *s, const char *name, outcome_mark *mark, const lesson_answer *a,
+json_t *outcome_of_answer(scene *s, const char *name, outcome_mark *mark, const http_call *a,
                           error *e)
 {
     const int64_t end = clock_mono_us() + LATE_US;
     span trace = {0};
-    const bool traced = lesson_answer_field(a, "x-cloud-trace-context", &trace);
+    const bool traced = http_call_field(a, "x-cloud-trace-context", &trace);
     trace.n = span_find(trace, ';');
     do {
         json_auto_t *list = traced ? fetch(s, name, e) : NULL;
@@ -120,20 +121,22 @@ static bool differs(char why[OUTCOME_MISMATCH_MAX], const char *fmt, ...)
 }
 
 /* Field names are the same in small letters. */
-static bool holds(const lesson_answer *a, const char *text)
+static bool holds(const http_call *a, const char *text)
 {
-    return strcasestr(a->reply.body, text) || (a->head.p && strcasestr(a->head.p, text));
+    auto_free char *head = span_dup(a->head);
+    auto_free char *body = span_dup(a->body);
+    return strcasestr(body, text) || strcasestr(head, text);
 }
 
-static bool grade_answer(const json_t *d, const lesson_answer *a, const lesson_step *step,
+static bool grade_answer(const json_t *d, const http_call *a, const lesson_step *step,
                          char why[OUTCOME_MISMATCH_MAX])
 {
     const reason_row *row = reason_info(step->expected);
     span challenge;
-    if (a->reply.status != outcome_status(d))
-        return differs(why, "the answer has status %u, its decision %u", a->reply.status,
+    if (a->status != outcome_status(d))
+        return differs(why, "the answer has status %u, its decision %u", a->status,
                        outcome_status(d));
-    if (lesson_answer_field(a, "www-authenticate", &challenge) != row->challenge)
+    if (http_call_field(a, "www-authenticate", &challenge) != row->challenge)
         return differs(why, "the answer %s WWW-Authenticate", row->challenge ? "lacks" : "has");
     if (step->answer_has && !holds(a, step->answer_has))
         return differs(why, "the answer lacks %s", step->answer_has);
@@ -142,7 +145,7 @@ static bool grade_answer(const json_t *d, const lesson_answer *a, const lesson_s
     return true;
 }
 
-bool outcome_grade(const json_t *d, const lesson_answer *a, const lesson_step *step,
+bool outcome_grade(const json_t *d, const http_call *a, const lesson_step *step,
                    char why[OUTCOME_MISMATCH_MAX])
 {
     const reason_row *row = reason_info(step->expected);

@@ -21,7 +21,7 @@ bool outcome_mark_now(const scene *s, const char *name, outcome_mark *out, error
 json_t *outcome_next(const scene *s, const char *name, outcome_mark *mark, error *e);
 
 /* The decision about a request that was answered with `a`; a new reference. NULL and *e. */
-json_t *outcome_of_answer(scene *s, const char *name, outcome_mark *mark, const lesson_answer *a,
+json_t *outcome_of_answer(scene *s, const char *name, outcome_mark *mark, const http_call *a,
                           error *e);
 
 /* Whether it is about this request: the same method and path. */
@@ -32,7 +32,7 @@ const char *outcome_reason(const json_t *d);
 
 /* Whether status and cause are what the step says; if not, *why says what differs. With an answer
  * (nullable), its status, challenge and body are looked at as well. */
-bool outcome_grade(const json_t *d, const lesson_answer *a, const lesson_step *step,
+bool outcome_grade(const json_t *d, const http_call *a, const lesson_step *step,
                    char why[OUTCOME_MISMATCH_MAX]);
 
 #endif

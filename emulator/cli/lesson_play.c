@@ -14,7 +14,7 @@ void came_free(came *c)
 {
     json_decref(c->decision);
     if (c->answered)
-        lesson_answer_free(&c->answer);
+        http_call_free(&c->answer);
     *c = (came){0};
 }
 

@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 #include "cli/lesson_play_impl.h"
 #include "cli/why.h"
+#include "cli/why_view.h"
 #include "gateway/pages.h"
 
 enum { REPORT_MAX = 256 * 1024, HEAD_SHOWN = 14, TAIL_SHOWN = 28 };
@@ -41,7 +42,7 @@ static void tell_answer(const play *p, const lesson_step *step, const came *c)
 static void tell_checks(const play *p, const came *c)
 {
     auto_buf buf b = buf_make(REPORT_MAX);
-    why_put_decision(&b, c->decision);
+    why_view(&b, c->decision, p->tell->colour);
     tell_raw(p->tell, "\n");
     tell_raw(p->tell, b.p);
 }
@@ -51,7 +52,7 @@ static void tell_received(const play *p, const lesson_step *step, const came *c)
 {
     if (!step->shows || !c->answered)
         return;
-    json_auto_t *root = json_loadb(c->answer.reply.body, c->answer.reply.n, 0, NULL);
+    json_auto_t *root = json_loadb(c->answer.body.p, c->answer.body.n, 0, NULL);
     const json_t *fields = json_object_get(root, "headers");
     const char *value = json_string_value(json_object_get(fields, step->shows));
     const char *last = value ? strrchr(value, '.') : NULL;

@@ -18,7 +18,7 @@ typedef struct play {
 /* What came of one step. Zero-initialise, release with came_free. */
 typedef struct came {
     json_t *decision;
-    lesson_answer answer;
+    http_call answer;
     bool answered; /* answer is there: the request was sent from here */
     bool passed;
     bool too_late; /* let in, for the reader waited too long: that is the next step already */

@@ -4,7 +4,14 @@
 #include <jansson.h>
 #include <stdio.h>
 
-enum { TOKEN_MAX = 64 * 1024, NAME_MAX_BYTES = 64, URL_MAX = 4096, ARGUMENTS_MAX = 16 };
+enum {
+    TOKEN_MAX = 64 * 1024,
+    REQUEST_MAX = 256 * 1024,
+    REPLY_MAX = 1024 * 1024,
+    URL_MAX = 4096,
+    ARGUMENTS_MAX = 16,
+    PATIENCE_US = 5 * 1000 * 1000
+};
 
 const char *lesson_method(const lesson_request *r)
 {
@@ -45,21 +52,60 @@ static void put_url(buf *out, const void *ctx, const char *name)
 
 /* ---- tokens ---- */
 
+/* "HOST:PORT", or a URL of it. */
+static bool address_of(const char *text, net_addr *out, error *e)
+{
+    span s = span_of(text);
+    if (span_starts(s, SPAN_LIT("http://")))
+        s = span_from(s, strlen("http://"));
+    return net_addr_parse(s, out, e);
+}
+
+/* One exchange with an address of the scene; host NULL: that address. */
+static bool call(const char *to, const char *host, const char *line, span fields, http_call *out,
+                 error *e)
+{
+    char text[NET_ADDR_TEXT_MAX];
+    http_call c = {.reply_max = REPLY_MAX, .connect_us = PATIENCE_US, .idle_us = PATIENCE_US};
+    if (!to || !address_of(to, &c.to, e))
+        return error_wrap(e, "the scene has no such address");
+    auto_buf buf b = buf_make(REQUEST_MAX);
+    buf_fmt(&b, "%s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n%.*s\r\n", line,
+            host ? host : net_addr_text(&c.to, text), SPAN_ARG(fields));
+    c.request = buf_view(&b);
+    if (!buf_ok(&b))
+        return error_set(e, ERR_LIMIT, "%s: the request is too long", line);
+    http_calls_run(&c, 1);
+    *out = c;
+    out->request = (span){0};
+    if (c.outcome == HTTP_ANSWERED)
+        return true;
+    auto_buf buf why = buf_make(URL_MAX);
+    http_call_trouble(&c, &why);
+    http_call_free(out);
+    return error_set(e, ERR_UNAVAILABLE, "%s at %s: %s", line, to, why.p ? why.p : "no answer");
+}
+
+/* The body of an answer that has to be 200. */
+static bool call_for_text(const char *to, const char *line, span fields, buf *out, error *e)
+{
+    http_call c = {0};
+    if (!call(to, NULL, line, fields, &c, e))
+        return false;
+    buf_span(out, c.body);
+    const unsigned status = c.status;
+    http_call_free(&c);
+    return status == 200 || error_set(e, ERR_INVALID, "%s at %s: %u: %.200s", line, to, status,
+                                      out->p ? out->p : "");
+}
+
 /* GET below the default account of a service's metadata server. */
 static bool ask_metadata(const scene *s, const char *name, const char *target, buf *out, error *e)
 {
-    auto_buf buf path = buf_make(URL_MAX);
-    buf_fmt(&path, LESSON_METADATA_PATH "/%s", target);
-    const control_request ask = {
-        .method = "GET", .path = path.p, .fields = "Metadata-Flavor: Google\r\n"};
-    control_reply reply;
-    if (!control_send(scene_metadata(s, name), &ask, &reply, e))
-        return false;
-    buf_str(out, reply.body);
-    const unsigned status = reply.status;
-    free(reply.body);
-    return status == 200 || error_set(e, ERR_INVALID, "%s's metadata server answers %u: %.200s",
-                                      name, status, out->p ? out->p : "");
+    auto_buf buf line = buf_make(URL_MAX);
+    buf_fmt(&line, "GET " LESSON_METADATA_PATH "/%s", target);
+    return call_for_text(scene_metadata(s, name), line.p, SPAN_LIT("Metadata-Flavor: Google\r\n"),
+                         out, e);
 }
 
 static bool fetch_identity(const scene *s, const char *from, span audience, buf *out, error *e)
@@ -100,15 +146,12 @@ static bool receive(const scene *s, const carried *c, span audience, buf *out, e
     if (!fetch_identity(s, c->from, audience, &token, e))
         return false;
     buf_fmt(&field, "Authorization: Bearer %s\r\n", token.p);
-    const control_request ask = {
-        .method = "GET", .path = "/received/authorization", .fields = field.p};
-    control_reply reply;
-    if (!control_send(scene_url(s, c->by), &ask, &reply, e))
+    if (!call_for_text(scene_url(s, c->by), "GET /received/authorization", buf_view(&field), out,
+                       e))
         return false;
-    buf_span(out, (span){reply.body, strcspn(reply.body, "\n")});
-    const unsigned status = reply.status;
-    free(reply.body);
-    return status == 200 || error_set(e, ERR_INVALID, "%s answers %u", c->by, status);
+    out->n = span_find(buf_view(out), '\n');
+    out->p[out->n] = '\0';
+    return true;
 }
 
 /* ---- headers ---- */
@@ -145,43 +188,17 @@ static bool put_header(const scene *s, const lesson_request *r, const char *name
     return ok;
 }
 
-bool lesson_send(const scene *s, const lesson_request *r, lesson_answer *out, error *e)
+bool lesson_send(const scene *s, const lesson_request *r, http_call *out, error *e)
 {
-    auto_buf buf fields = buf_make(4 * TOKEN_MAX);
+    auto_buf buf fields = buf_make(REQUEST_MAX);
+    auto_buf buf line = buf_make(URL_MAX);
     buf_str(&fields, "User-Agent: invoker-lesson\r\n");
     if (!put_header(s, r, "Authorization", &r->authorization, &fields, e) ||
         !put_header(s, r, "X-Serverless-Authorization", &r->serverless, &fields, e))
         return false;
     for (size_t i = 0; i < LESSON_FIELDS_MAX && r->fields[i]; i++)
         buf_fmt(&fields, "%s\r\n", r->fields[i]);
-    *out = (lesson_answer){.head = buf_make(TOKEN_MAX)};
-    const control_request ask = {.method = lesson_method(r),
-                                 .path = lesson_path(r),
-                                 .host = r->host,
-                                 .fields = fields.p,
-                                 .out_head = &out->head};
-    return control_send(r->host ? scene_ingress(s) : scene_url(s, r->to), &ask, &out->reply, e);
-}
-
-void lesson_answer_free(lesson_answer *a)
-{
-    free(a->reply.body);
-    buf_free(&a->head);
-    *a = (lesson_answer){0};
-}
-
-bool lesson_answer_field(const lesson_answer *a, const char *name, span *out)
-{
-    span rest = buf_view(&a->head), line;
-    while (rest.n) {
-        (void)span_cut(&rest, '\n', &line);
-        span value = line, field;
-        if (!span_cut(&value, ':', &field) || !span_ieq_str(field, name))
-            continue;
-        if (span_ends(value, SPAN_LIT("\r")))
-            value.n--;
-        *out = span_trim(value);
-        return true;
-    }
-    return false;
+    buf_fmt(&line, "%s %s", lesson_method(r), lesson_path(r));
+    return call(r->host ? scene_ingress(s) : scene_url(s, r->to), r->host, line.p,
+                buf_view(&fields), out, e);
 }

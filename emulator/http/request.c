@@ -44,6 +44,8 @@ void request_take_head(http_request *r)
 
 void request_reset(http_request *r)
 {
+    if (r->stream)
+        stream_free(r);
     if (r->answer)
         http_answer_unref(r->answer);
     buf_free(&r->body);
@@ -59,6 +61,7 @@ void request_reset(http_request *r)
     r->gone_ctx = NULL;
     r->previous = NULL;
     r->next = NULL;
+    r->stream = NULL;
 }
 
 span http_method(const http_request *r)

@@ -5,7 +5,7 @@ import unittest
 
 from tests.lib.harness import run
 
-COMMANDS = ("up", "metadata", "gateway", "run", "env", "token", "inspect", "matrix", "why", "check",
+COMMANDS = ("up", "metadata", "gateway", "run", "env", "token", "inspect", "matrix", "why", "test", "check",
             "keys", "ca", "gcloud", "export", "import", "diff", "version", "help")
 
 

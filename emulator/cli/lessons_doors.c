@@ -31,14 +31,6 @@ static const lesson_step internal[] = {
         .expected = REASON_GRANTED,
         .learned =
             "Ingress and IAM are two layers: what passes the one still has to pass the other.",
-        .gcloud = "  gcloud run services update frontend --region=us-central1 \\\n"
-                  "    --network=default --subnet=default --vpc-egress=all-traffic\n"
-                  "or\n"
-                  "  gcloud run services update backend-api --region=us-central1 --ingress=all",
-        .terraform = "  resource \"google_cloud_run_v2_service\" \"backend_api\" {\n"
-                     "    ingress = \"INGRESS_TRAFFIC_ALL\"\n"
-                     "    # ...\n"
-                     "  }",
     },
 };
 
@@ -79,14 +71,6 @@ static const lesson_step preflight[] = {
         .expected = REASON_PUBLIC,
         .answer_has = "Access-Control-Allow-Origin",
         .learned = "The application answers. From now on it alone decides who may do what.",
-        .gcloud = "  gcloud run services add-iam-policy-binding backend-api \\\n"
-                  "    --region=us-central1 --member=allUsers --role=roles/run.invoker",
-        .terraform = "  resource \"google_cloud_run_v2_service_iam_member\" \"public\" {\n"
-                     "    name     = \"backend-api\"\n"
-                     "    location = \"us-central1\"\n"
-                     "    role     = \"roles/run.invoker\"\n"
-                     "    member   = \"allUsers\"\n"
-                     "  }",
     },
 };
 

@@ -3,9 +3,6 @@
 #include "cli/lesson.h"
 
 #define RUN_DOCS "https://cloud.google.com/run/docs/"
-#define INVOKER                                                                                    \
-    "--member=serviceAccount:frontend-sa@my-project.iam.gserviceaccount.com \\\n"                  \
-    "    --role=roles/run.invoker"
 
 /* ---- 5 ---- */
 
@@ -28,16 +25,6 @@ static const lesson_step wrong_service[] = {
         .edit = {"frontend-sa: [auth-service]", "frontend-sa: [auth-service, backend-api]"},
         .request = {.to = "backend-api", .authorization = {CARRIED_IDENTITY, "frontend"}},
         .expected = REASON_GRANTED,
-        .gcloud = "  gcloud run services add-iam-policy-binding backend-api \\\n"
-                  "    --region=us-central1 \\\n"
-                  "    " INVOKER,
-        .terraform =
-            "  resource \"google_cloud_run_v2_service_iam_member\" \"frontend\" {\n"
-            "    name     = \"backend-api\"\n"
-            "    location = \"us-central1\"\n"
-            "    role     = \"roles/run.invoker\"\n"
-            "    member   = \"serviceAccount:frontend-sa@my-project.iam.gserviceaccount.com\"\n"
-            "  }",
     },
 };
 
@@ -62,14 +49,6 @@ static const lesson_step default_account[] = {
         .edit = {"frontend: {}", "frontend: { service_account: frontend-sa }"},
         .request = {.to = "backend-api", .authorization = {CARRIED_IDENTITY, "frontend"}},
         .expected = REASON_GRANTED,
-        .gcloud = "  gcloud run services update frontend --region=us-central1 \\\n"
-                  "    --service-account=frontend-sa@my-project.iam.gserviceaccount.com",
-        .terraform = "  resource \"google_cloud_run_v2_service\" \"frontend\" {\n"
-                     "    template {\n"
-                     "      service_account = \"frontend-sa@my-project.iam.gserviceaccount.com\"\n"
-                     "      # ...\n"
-                     "    }\n"
-                     "  }",
     },
 };
 
@@ -99,7 +78,6 @@ static const lesson_step not_propagated[] = {
         .expected = REASON_GRANTED,
         .eventually = true,
         .learned = "In scripts: try again until it passes, for some minutes, rather than once.",
-        .gcloud = "  gcloud run services get-iam-policy backend-api --region=us-central1",
     },
 };
 

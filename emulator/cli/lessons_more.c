@@ -12,10 +12,9 @@ static const lesson_step self_signed[] = {
             "The script makes a JWT, with backend-api's URL as its audience, and signs it with "
             "the key file.",
         .request = {.to = "backend-api",
-                    .authorization =
-                        {.kind = CARRIED_MINTED,
-                         .from = "frontend-sa",
-                         .options = {"--issuer=frontend-sa@my-project.iam.gserviceaccount.com"}}},
+                    .authorization = {.kind = CARRIED_MINTED,
+                                      .from = "frontend-sa",
+                                      .options = {"--self-signed"}}},
         .expected = REASON_SELF_SIGNED,
         .choices = {{200, REASON_GRANTED, "the key is frontend-sa's"},
                     {403, REASON_NO_GRANT, "the grant is for tokens of the metadata server"},
@@ -30,10 +29,7 @@ static const lesson_step self_signed[] = {
         .story = "The ID token that comes of it says what a metadata server's does.",
         .request = {.to = "backend-api", .authorization = {CARRIED_IDENTITY, "frontend"}},
         .expected = REASON_GRANTED,
-        .learned = "Better without a key file at all: by impersonation.",
-        .gcloud = "  gcloud auth print-identity-token --audiences=URL --include-email \\\n"
-                  "    --impersonate-service-account=\\\n"
-                  "  frontend-sa@my-project.iam.gserviceaccount.com",
+        .learned = "Better without a key file at all: by impersonation, as gcloud does it above.",
     },
 };
 
@@ -54,7 +50,7 @@ static const lesson_step reserved_path[] = {
                     {403, REASON_NO_GRANT, "monitors need roles/monitoring.viewer"},
                     {404, REASON_INGRESS_BLOCKED, "health checks come from inside only"}},
         .learned = "The page is Google's, with a robot, not Cloud Run's; there is no trace header "
-                   "and no log entry. Cloud Run's docs list paths that end in z as reserved.",
+                   "and no log entry. Cloud Run's docs list some paths that end in z as reserved.",
     },
     {
         .story = "Serve it as /health.",

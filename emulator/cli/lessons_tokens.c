@@ -26,17 +26,6 @@ static const lesson_step no_token[] = {
         .expected = REASON_GRANTED,
         .learned = "That is all it takes: an ID token, of an account that may, made for this "
                    "service.",
-        .gcloud = "As yourself:\n"
-                  "  curl -H \"Authorization: Bearer $(gcloud auth print-identity-token)\" URL\n"
-                  "If the service is meant to be public:\n"
-                  "  gcloud run services add-iam-policy-binding backend-api \\\n"
-                  "    --region=us-central1 --member=allUsers --role=roles/run.invoker",
-        .terraform = "  resource \"google_cloud_run_v2_service_iam_member\" \"public\" {\n"
-                     "    name     = \"backend-api\"\n"
-                     "    location = \"us-central1\"\n"
-                     "    role     = \"roles/run.invoker\"\n"
-                     "    member   = \"allUsers\"\n"
-                     "  }",
     },
 };
 
@@ -126,12 +115,6 @@ static const lesson_step wrong_audience[] = {
                     .authorization = FOR("https://api.example.com")},
         .expected = REASON_GRANTED,
         .learned = "The URLs of run.app stay accepted beside it.",
-        .terraform = "  resource \"google_cloud_run_v2_service\" \"backend_api\" {\n"
-                     "    custom_audiences = [\"https://api.example.com\"]\n"
-                     "    # ...\n"
-                     "  }",
-        .gcloud = "  gcloud run services update backend-api --region=us-central1 \\\n"
-                  "    --add-custom-audiences=https://api.example.com",
     },
     {
         .story =
@@ -146,7 +129,7 @@ static const lesson_step wrong_audience[] = {
         .learned = "Call a tag's URL with a token for the service's own.",
     },
     {
-        .story = "So, in all four cases: the service's URL, and nothing else.",
+        .story = "In all four cases the service's own URL does.",
         .request = {.to = "backend-api", .authorization = {CARRIED_IDENTITY, "frontend"}},
         .expected = REASON_GRANTED,
     },
@@ -175,8 +158,6 @@ static const lesson_step expired[] = {
                  "a new one in time.",
         .request = {.to = "backend-api", .authorization = {CARRIED_IDENTITY, "frontend"}},
         .expected = REASON_GRANTED,
-        .gcloud = "  curl -H \"Metadata-Flavor: Google\" \"http://metadata.google.internal/\\\n"
-                  "  computeMetadata/v1/instance/service-accounts/default/identity?audience=URL\"",
     },
 };
 

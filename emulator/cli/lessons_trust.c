@@ -166,17 +166,6 @@ static const lesson_step deny_policy[] = {
                   "  gcloud iam policies update POLICY --kind=denypolicies --attachment-point=\\\n"
                   "  cloudresourcemanager.googleapis.com/projects/my-project \\\n"
                   "    --policy-file=deny.json",
-        .terraform =
-            "  resource \"google_iam_deny_policy\" \"calls\" {\n"
-            "    rules {\n"
-            "      deny_rule {\n"
-            "        exception_principals = [\"principal://iam.googleapis.com/projects/\\\n"
-            "  -/serviceAccounts/" EMAIL "\"]\n"
-            "        # ...\n"
-            "      }\n"
-            "    }\n"
-            "    # ...\n"
-            "  }",
     },
 };
 
@@ -202,11 +191,6 @@ static const lesson_step disabled_account[] = {
         .edit = {"frontend-sa: { disabled: true }", "frontend-sa: { disabled: false }"},
         .request = {.to = "backend-api", .authorization = {CARRIED_IDENTITY, "frontend"}},
         .expected = REASON_GRANTED,
-        .gcloud = "  gcloud iam service-accounts enable \\\n    " EMAIL,
-        .terraform = "  resource \"google_service_account\" \"frontend\" {\n"
-                     "    account_id = \"frontend-sa\"\n"
-                     "    disabled   = false\n"
-                     "  }",
     },
 };
 

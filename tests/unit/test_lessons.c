@@ -1,5 +1,6 @@
 /* The course's table: whole, consistent, and with scenes that load; how requests are written for a
  * shell; how the scene is changed; and grading. */
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -320,14 +321,11 @@ static bool grade_answer(const lesson_step *step, unsigned status, const char *h
                          const char *body)
 {
     char why[OUTCOME_MISMATCH_MAX];
-    lesson_answer a = {.reply = {status, span_dup(span_of(body)), strlen(body)},
-                       .head = buf_make(TEXT_MAX)};
-    buf_str(&a.head, head);
+    const http_call a = {.status = status, .head = span_of(head), .body = span_of(body)};
     json_t *d = json_pack("{s:i,s:s}", "status", (int)why_status(step->expected), "reason",
                           reason_info(step->expected)->name);
     const bool ok = outcome_grade(d, &a, step, why);
     json_decref(d);
-    lesson_answer_free(&a);
     return ok;
 }
 

@@ -58,6 +58,14 @@ const cli_command cli_commands[] = {
      "that\n"
      "mends it.",
      cmd_why},
+    {"logs", "[SERVICE]", "show the running gateway's decisions",
+     "Prints the last decisions, oldest first, a line for each; under a refusal the cause and "
+     "what\n"
+     "mends it. With --follow goes on with those that are made from then on, over restarts of the\n"
+     "gateway, until it is stopped. 'invoker why ID' says more of the one with that id, which a "
+     "line\n"
+     "ends with.",
+     cmd_logs},
     {"check", "FILE...", "check topology files",
      "Reports every problem of the files with its line and column.", cmd_check},
     {"keys", "init|list|rotate", "manage the signing keys",

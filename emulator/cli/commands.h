@@ -11,6 +11,7 @@ int cmd_token(int argc, char **argv);
 int cmd_inspect(int argc, char **argv);
 int cmd_matrix(int argc, char **argv);
 int cmd_why(int argc, char **argv);
+int cmd_logs(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_keys(int argc, char **argv);
 int cmd_ca(int argc, char **argv);

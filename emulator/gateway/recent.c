@@ -141,12 +141,16 @@ bool recent_is_unserved(const recent_request *r)
     return r->unserved;
 }
 
+/* wanted: all of it, what stands in front of the '@', or a service account's without its domain. */
 static bool is_by(span caller, const char *wanted)
 {
     const span who = span_of(wanted);
     if (caller.n == 0)
         return span_eq(who, SPAN_LIT("anonymous"));
-    return span_eq(caller, who) || span_eq((span){caller.p, span_find(caller, '@')}, who);
+    if (!span_starts(caller, who))
+        return false;
+    const span rest = span_from(caller, who.n);
+    return rest.n == 0 || rest.p[0] == '@' || span_eq(rest, SPAN_LIT(".iam.gserviceaccount.com"));
 }
 
 static bool is_for(const recent_request *r, const char *wanted)

@@ -281,6 +281,12 @@ uint64_t recent_number_at(const recent *r, const recent_mark *m)
     return number;
 }
 
+bool recent_reaches(const recent *r, const recent_mark *m)
+{
+    return recent_lost(r) == 0 ||
+           (ring_count(r->ring) && numbered(r, oldest(r))->ended_us <= m->ended_us);
+}
+
 uint64_t recent_lost(const recent *r)
 {
     return ring_lost(r->ring);

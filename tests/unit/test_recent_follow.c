@@ -121,7 +121,10 @@ START_TEST(the_place_of_a_request_is_found_by_its_id)
     /* A time of another worker's, between two of this one and beyond all of them. */
     ck_assert_uint_eq(recent_number_at(ring, &(recent_mark){.ended_us = -1}), 0);
     ck_assert_uint_eq(recent_number_at(ring, &(recent_mark){.ended_us = 100}), 10);
+    ck_assert(recent_reaches(ring, &(recent_mark){.ended_us = -1}));
     add_many(RECENT_ENTRIES);
+    ck_assert(!recent_reaches(ring, &(recent_mark){.ended_us = -1}));
+    ck_assert(recent_reaches(ring, &(recent_mark){.ended_us = 0}));
     ck_assert_uint_eq(recent_number_at(ring, &(recent_mark){.ended_us = -1}), 10);
 }
 END_TEST

@@ -53,10 +53,10 @@ const cli_command cli_commands[] = {
     {"matrix", "", "show who may invoke what",
      "Prints the caller x service matrix that results from matrix:, policies and groups.",
      cmd_matrix},
-    {"why", "", "explain the decision about one call",
-     "Says whether a call would be allowed, by which binding or why not, and names the command "
-     "that\n"
-     "mends it.",
+    {"why", "[ID]", "explain the decision about one call",
+     "Says check by check whether a call would be allowed, by which binding or why not, and names\n"
+     "what mends it. With an ID (of a log entry's insertId six digits or more) or --last: of a\n"
+     "request that the running gateway has decided.",
      cmd_why},
     {"logs", "[SERVICE]", "show the running gateway's decisions",
      "Prints the last decisions, oldest first, a line for each; under a refusal the cause and "
@@ -66,6 +66,22 @@ const cli_command cli_commands[] = {
      "line\n"
      "ends with.",
      cmd_logs},
+    {"test", "[FILE...]", "run the tests of topologies",
+     "Judges the calls of test files (NAME.test.yaml; all beside the topology when none is named)\n"
+     "and compares with what they expect. Offline no socket is opened: thousands of calls take\n"
+     "milliseconds. Exits with 1 when a test fails or less is covered than --fail-under says, with "
+     "2\n"
+     "when a file is not valid.",
+     cmd_test},
+    {"reset", "", "take the running gateway back to the topology as loaded",
+     "For use between tests: what Google's APIs changed since the gateway was started is undone, "
+     "also\n"
+     "in the folder of --state, and decisions, counts and the containers' log lines are "
+     "forgotten.\n"
+     "What `invoker run` attached stays, requests under way end as they began, and tokens stay "
+     "valid.\n"
+     "The same as curl -X POST http://127.0.0.1:8079/reset.",
+     cmd_reset},
     {"check", "FILE...", "check topology files",
      "Reports every problem of the files with its line and column.", cmd_check},
     {"keys", "init|list|rotate", "manage the signing keys",

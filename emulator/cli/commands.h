@@ -12,6 +12,8 @@ int cmd_inspect(int argc, char **argv);
 int cmd_matrix(int argc, char **argv);
 int cmd_why(int argc, char **argv);
 int cmd_logs(int argc, char **argv);
+int cmd_test(int argc, char **argv);
+int cmd_reset(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_keys(int argc, char **argv);
 int cmd_ca(int argc, char **argv);

@@ -43,13 +43,17 @@ typedef struct decisions_call {
 static void give_decisions(void *ctx, recent_item *items, size_t count)
 {
     decisions_call *call = ctx;
-    auto_buf buf b = buf_make((size_t)CONTROL_DECISIONS_MAX * 16 * 1024);
+    auto_buf buf b = buf_make((size_t)CONTROL_DECISIONS_MAX * 32 * 1024);
     buf_char(&b, '[');
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count && buf_ok(&b); i++) {
+        const size_t whole = b.n;
         if (i)
             buf_char(&b, ',');
         recent_decision(items[i].request, &b);
+        if (!buf_ok(&b))
+            b.n = whole; /* as many of the newest as fit */
     }
+    b.overrun = false;
     buf_char(&b, ']');
     call->done(call->arg, buf_view(&b));
     free(call);
@@ -156,6 +160,46 @@ static void on_commit(void *ctx, json_t *draft, void (*done)(void *arg, const er
         abort();
     *call = (commit_call){done, arg};
     metadata_link_sync(b->link, state_serial(s), on_synced, call);
+}
+
+/* ---- the reset ---- */
+
+typedef struct reset_call {
+    void (*done)(void *arg, bool changed, const error *e);
+    void *arg;
+    unsigned outstanding;
+    bool changed;
+} reset_call;
+
+/* The workers are one to be waited for, the metadata process another. */
+static void one_reset(void *arg)
+{
+    reset_call *call = arg;
+    if (--call->outstanding)
+        return;
+    call->done(call->arg, call->changed, NULL);
+    free(call);
+}
+
+static void on_reset(void *ctx, void (*done)(void *arg, bool changed, const error *e), void *arg)
+{
+    const gateway_backend *b = ctx;
+    error e = {0};
+    reset_call *call = malloc(sizeof *call);
+    if (!call)
+        abort();
+    *call = (reset_call){done, arg, 2, false};
+    if (!process_reset(b->process, &call->changed, one_reset, call, &e)) {
+        log_at(LOG_ERROR, "the reset failed", LOG_S("error", e.text));
+        done(arg, false, &e);
+        free(call);
+        return;
+    }
+    const state *s = on_state(ctx);
+    if (call->changed && state_path(s))
+        metadata_link_sync(b->link, state_serial(s), one_reset, call);
+    else
+        one_reset(call);
 }
 
 /* ---- requests, as the log has them ---- */
@@ -293,6 +337,7 @@ control_backend gateway_backend_of(gateway_backend *b)
                              .clock = clock_system(),
                              .identify = on_identify,
                              .commit = on_commit,
+                             .reset = on_reset,
                              .forward = on_forward,
                              .inspect = on_inspect,
                              .ctx = b};

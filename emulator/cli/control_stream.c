@@ -78,23 +78,34 @@ typedef struct reading {
     sse events;
 } reading;
 
-/* "HTTP/1.1 200 OK…\r\n\r\n" and what is there of the body. STREAM_LOST: go on. */
+/* "HTTP/1.1 200 OK…" */
+static uint64_t status_of(span head)
+{
+    uint64_t status = 0;
+    if (!span_starts(head, SPAN_LIT("HTTP/1.")) || head.n < 12 ||
+        !span_u64((span){head.p + 9, 3}, 599, &status))
+        return 0;
+    return status;
+}
+
+/* The head and what is there of the body. STREAM_LOST: go on. */
 static stream_end take_head(reading *r, error *e)
 {
     static const char end_of_head[] = "\r\n\r\n";
-    const char *end = memmem(r->head.p, r->head.n, end_of_head, strlen(end_of_head));
-    uint64_t status = 0;
-    if (!end)
-        return buf_ok(&r->head)
-                   ? STREAM_LOST
-                   : (error_set(e, ERR_LIMIT, "the answer is no stream"), STREAM_REFUSED);
-    const size_t n = (size_t)(end - r->head.p) + strlen(end_of_head);
-    if (!span_starts(buf_view(&r->head), SPAN_LIT("HTTP/1.")) || r->head.n < 12 ||
-        !span_u64((span){r->head.p + 9, 3}, 599, &status) || status != 200) {
-        error_set(e, ERR_INVALID, "the gateway answered %llu: %.300s", (unsigned long long)status,
-                  r->head.p + n);
+    if (!buf_ok(&r->head)) {
+        error_set(e, ERR_LIMIT, "the answer is no stream");
         return STREAM_REFUSED;
     }
+    const char *end = memmem(r->head.p, r->head.n, end_of_head, strlen(end_of_head));
+    if (!end)
+        return STREAM_LOST;
+    const uint64_t status = status_of(buf_view(&r->head));
+    if (status != 200) {
+        error_set(e, ERR_INVALID, "the gateway answered %llu: %.300s", (unsigned long long)status,
+                  end + strlen(end_of_head));
+        return STREAM_REFUSED;
+    }
+    const size_t n = (size_t)(end - r->head.p) + strlen(end_of_head);
     r->open = true;
     r->reader->opened(r->reader->ctx);
     const span body = span_from(buf_view(&r->head), n);

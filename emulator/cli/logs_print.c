@@ -56,9 +56,9 @@ static void put_caller(buf *b, const char *caller)
 static void put_latency(buf *b, json_int_t us)
 {
     const long long n = us > 0 ? (long long)us : 0;
-    if (n < 10 * 1000)
+    if (n < 10000)
         buf_fmt(b, "%lld.%lld ms", n / 1000, n / 100 % 10);
-    else if (n < 10 * 1000 * 1000)
+    else if (n < 10000000)
         buf_fmt(b, "%lld ms", n / 1000);
     else
         buf_fmt(b, "%lld.%lld s", n / 1000000, n / 100000 % 10);

@@ -169,20 +169,24 @@ static bool is_for(const recent_request *r, const char *wanted)
            (r->failure != PROXY_OK && strcmp(proxy_failure_name(r->failure), wanted) == 0);
 }
 
+/* Who asked for what, and what came of it. */
+static bool is_about(const recent_request *r, const recent_query *q)
+{
+    return (!q->id[0] || has_id(r, q->id)) &&
+           (!q->service[0] || span_eq_str(request_text(r, PART_SERVICE), q->service)) &&
+           (!q->caller[0] || is_by(request_text(r, PART_CALLER), q->caller)) &&
+           (!q->reason[0] || is_for(r, q->reason));
+}
+
 static bool matches(const recent_request *r, const recent_query *q)
 {
-    if ((q->caller[0] && !is_by(request_text(r, PART_CALLER), q->caller)) ||
-        (q->reason[0] && !is_for(r, q->reason)))
-        return false;
     if (q->allowed && !(r->decided && reason_info(r->reason)->allows))
-        return false;
-    if (q->id[0] && !has_id(r, q->id))
         return false;
     if ((q->refused && !r->troubled) || (q->logged && r->unlogged))
         return false;
     if (q->till_us && (r->wall_us < q->from_us || r->wall_us > q->till_us))
         return false;
-    return !q->service[0] || span_eq_str(request_text(r, PART_SERVICE), q->service);
+    return is_about(r, q);
 }
 
 static recent_request *copy_of(const recent_request *r)

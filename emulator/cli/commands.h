@@ -14,6 +14,8 @@ int cmd_why(int argc, char **argv);
 int cmd_logs(int argc, char **argv);
 int cmd_test(int argc, char **argv);
 int cmd_reset(int argc, char **argv);
+int cmd_learn(int argc, char **argv);
+int cmd_replay(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_keys(int argc, char **argv);
 int cmd_ca(int argc, char **argv);

@@ -121,7 +121,10 @@ typedef struct control_backend {
     /* a is NULL when the metadata process does not answer; *e says why. */
     void (*forward)(void *ctx, const control_question *q,
                     void (*done)(void *arg, const control_answer *a, const error *e), void *arg);
-    /* Appends one JSON object: what a token says and what becomes of it here. false: *e. */
+    /* Append one JSON object. The decision about a call that nobody made, with the fields of
+     * `invoker why`'s options; false: *e says what is wrong with the question. */
+    bool (*why)(void *ctx, const json_t *question, buf *out, error *e);
+    /* What a token says and what becomes of it here. false: *e. */
     bool (*inspect)(void *ctx, span token, buf *out, error *e);
     void *ctx;
 } control_backend;

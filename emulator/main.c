@@ -58,6 +58,14 @@ const cli_command cli_commands[] = {
      "what mends it. With an ID (of a log entry's insertId six digits or more) or --last: of a\n"
      "request that the running gateway has decided.",
      cmd_why},
+    {"logs", "[SERVICE]", "show the running gateway's decisions",
+     "Prints the last decisions, oldest first, a line for each; under a refusal the cause and "
+     "what\n"
+     "mends it. With --follow goes on with those that are made from then on, over restarts of the\n"
+     "gateway, until it is stopped. 'invoker why ID' says more of the one with that id, which a "
+     "line\n"
+     "ends with.",
+     cmd_logs},
     {"test", "[FILE...]", "run the tests of topologies",
      "Judges the calls of test files (NAME.test.yaml; all beside the topology when none is named)\n"
      "and compares with what they expect. Offline no socket is opened: thousands of calls take\n"

@@ -70,8 +70,9 @@ function drawHead(status, topology) {
   const { project } = topology;
   byId('about').textContent = `${project.id} · ${project.region} · ${project.file}`;
   byId('state').hidden = false;
-  byId('state').textContent = status.state ? 'state kept' : 'state ephemeral';
-  byId('state').title = status.state ? `What APIs change is kept in ${status.state}`
+  const kept = status.state && status.durable;
+  byId('state').textContent = kept ? 'state kept' : 'state ephemeral';
+  byId('state').title = kept ? `What APIs change is kept in ${status.state}`
     : 'What APIs change is forgotten when the gateway ends';
   const audit = (topology.emulation.mode || status.mode) === 'audit';
   byId('audit').hidden = !audit;
@@ -130,34 +131,42 @@ function showExplanation(from) {
 }
 
 function whatIfButton(d) {
-  return h('div', { class: 'buttons' }, h('button', {
+  return h('button', {
     type: 'button', class: 'quiet', onclick: () => {
       openTab('whatif');
       imagine(d);
     },
-  }, 'Try variations'));
+  }, 'Try variations');
 }
 
 function onDecisionChosen(d) {
   const from = document.activeElement;
-  explain(byId('explanation'), d, whatIfButton(d));
+  explain(byId('explanation'), d, { button: whatIfButton(d) });
   showExplanation(() => from && from.isConnected && from.focus());
 }
 
 async function onCell(cell) {
   const { key } = cell.caller;
   filterBy(key, cell.service.name);
+  const box = byId('explanation');
+  const counts = [plural(cell.passed, 'call passed', 'calls passed'),
+    plural(cell.refused, 'call refused', 'calls refused')].join(', ');
+  if (key === 'unverified') {
+    box.replaceChildren(h('p', { class: 'who' }, `unverified → ${cell.service.name}`),
+      h('p', {}, `Calls with a token that did not prove whose they are: ${counts}. `
+        + 'The decisions tell what was wrong with each.'));
+    showExplanation(focusCell);
+    return;
+  }
   const question = { to: cell.service.name, internal: true };
   if (key === 'anonymous') question.anonymous = true;
   else question.as = key;
   try {
     const d = await post('/invoker/v1/why', question);
-    const counts = [plural(cell.passed, 'call passed', 'calls passed'),
-      plural(cell.refused, 'call refused', 'calls refused')].join(', ');
-    explain(byId('explanation'), d, h('p', { class: 'dim' }, `A flawless call from inside. So far: ${
-      counts}.`), whatIfButton({ ...d, caller: key }));
+    explain(box, d, { note: `A flawless call from inside. So far: ${counts}.`,
+      button: whatIfButton({ ...d, caller: key }) });
   } catch (error) {
-    byId('explanation').replaceChildren(h('p', { class: 'verdict no' }, error.message));
+    box.replaceChildren(h('p', { class: 'verdict no' }, error.message));
   }
   showExplanation(focusCell);
 }

@@ -16,12 +16,7 @@ enum { REPORT_MAX = 256 * 1024, PART_MAX = 16 * 1024 };
 
 unsigned why_status(reason r)
 {
-    static const unsigned statuses[] = {[PAGE_NONE] = 200,
-                                        [PAGE_401] = 401,
-                                        [PAGE_403] = 403,
-                                        [PAGE_404] = 404,
-                                        [PAGE_404_ROBOT] = 404};
-    return statuses[reason_info(r)->page];
+    return reason_status(r);
 }
 
 const char *why_status_text(reason r)

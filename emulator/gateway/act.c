@@ -201,7 +201,9 @@ void admission_report(admit *a, const admission *m, const exchange_outcome *o)
         return;
     if (m->epoch == a->epoch) {
         tally_add(a->o.tally, &r, m->binding, m->header != HEADER_NONE);
-        recent_add(a->o.recent, &r);
+        const span kept = recent_add(a->o.recent, &r);
+        if (a->o.records)
+            record_queue_add(a->o.records, kept);
     }
     request_log_add(a->o.log, &r);
 }

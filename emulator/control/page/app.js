@@ -1,7 +1,7 @@
 // The dashboard: tabs, the data's coming and going, and what a choice shows.
 
 import { follow, get, post } from './api.js';
-import { addDecision, filterBy, forgetDecisions, setChoices, startDecisions } from './decisions.js';
+import { addDecision, filterBy, forgetBefore, setChoices, startDecisions } from './decisions.js';
 import { byId, h, plural, say } from './dom.js';
 import { explain } from './explain.js';
 import { drawGraph } from './graph.js';
@@ -11,7 +11,7 @@ import { drawPropagation, imagine, startPropagation, startToken, startWhatIf,
   tickPropagation } from './tools.js';
 
 const REFRESH_MS = 2000;
-const state = { drawn: '', skew: 0, connected: null, failures: 0, back: null, stream: null, due: 0 };
+const state = { drawn: '', skew: 0, connected: null, failures: 0, back: null, due: 0 };
 
 /* ---- tabs ---- */
 
@@ -111,8 +111,6 @@ function startReset(refresh) {
     dialog.close();
     try {
       await post('/reset', {});
-      state.stream.forget();
-      forgetDecisions();
       say('Back to the topology as it was loaded.');
     } catch (error) {
       say(error.message);
@@ -202,6 +200,7 @@ async function refresh() {
     state.failures = 0;
     state.skew = Date.parse(topology.now) - Date.now();
     drawHead(status, topology);
+    forgetBefore(traffic.since);
     drawPropagation(topology, state.skew);
     const text = JSON.stringify([{ ...topology, now: 0, pending: 0 }, traffic.cells]);
     if (text !== state.drawn) {
@@ -247,7 +246,7 @@ function start() {
       && state.back) state.back();
   });
   document.addEventListener('visibilitychange', () => { if (!document.hidden) refresh(); });
-  state.stream = follow({ onDecision: addDecision, onState: connected });
+  follow({ onDecision: addDecision, onState: connected });
   refresh();
   tick();
   setInterval(tick, 1000);

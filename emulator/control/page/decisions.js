@@ -103,10 +103,12 @@ export function addDecision(d) {
   drawSoon();
 }
 
-export function forgetDecisions() {
-  all.length = 0;
-  if (list.paused) list.paused = [];
-  list.chosen = null;
+// After a reset, whoever asked for it.
+export function forgetBefore(since) {
+  const kept = all.filter((d) => d.timestamp >= since);
+  if (kept.length === all.length) return;
+  all.splice(0, all.length, ...kept);
+  if (list.paused) list.paused = list.paused.filter((d) => d.timestamp >= since);
   draw();
 }
 

@@ -104,6 +104,7 @@ void process_status(const process *p, buf *b)
     add_string(b, "mode", snapshot_emulation(p->snap)->audit ? "audit" : "enforce");
     auto_free char *kept = p->o.state.dir ? realpath(p->o.state.dir, NULL) : NULL;
     add_string(b, "state", kept);
+    buf_fmt(b, ",\"durable\":%s", kept && p->o.state.durable ? "true" : "false");
     add_string(b, "ingress", front ? net_addr_text(front, text) : NULL);
     add_string(b, "metadata", about->metadata_listen);
     add_string(b, "control", about->control_listen);

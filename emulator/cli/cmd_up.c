@@ -22,7 +22,7 @@ enum { PROBLEMS_MAX = 1024 * 1024, READY_TIMEOUT_S = 240 };
 
 typedef struct up_options {
     const char *config, *keys, *ca, *state, *log_format, *log_file, *request_log, *workers;
-    bool json, ephemeral;
+    bool json, ephemeral, decision_header;
     int64_t ready_timeout_s;
     char **command;
     record_settings record;
@@ -222,6 +222,7 @@ static int supervise(up *u)
         .request_log = u->options.request_log,
         .record = u->options.record,
         .workers = u->options.workers,
+        .decision_header = u->options.decision_header,
         .command = (const char *const *)u->options.command,
         .ready_timeout_s = u->options.ready_timeout_s,
         .on_ready = on_ready,
@@ -277,6 +278,7 @@ int cmd_up(int argc, char **argv)
          &o.request_log},
         RECORD_OPTIONS(&o.record),
         {"workers", 0, CLI_STRING, "N", "threads of the gateway", &o.workers},
+        {"decision-header", 0, CLI_FLAG, NULL, CLI_DECISION_HEADER_HELP, &o.decision_header},
         {"log-format", 0, CLI_STRING, "FORMAT", "text or json", &o.log_format},
         {"log-file", 0, CLI_STRING, "FILE", "log there instead of standard error", &o.log_file},
         {0},

@@ -53,11 +53,18 @@ const cli_command cli_commands[] = {
     {"matrix", "", "show who may invoke what",
      "Prints the caller x service matrix that results from matrix:, policies and groups.",
      cmd_matrix},
-    {"why", "", "explain the decision about one call",
-     "Says whether a call would be allowed, by which binding or why not, and names the command "
-     "that\n"
-     "mends it.",
+    {"why", "[ID]", "explain the decision about one call",
+     "Says check by check whether a call would be allowed, by which binding or why not, and names\n"
+     "what mends it. With an ID (of a log entry's insertId six digits or more) or --last: of a\n"
+     "request that the running gateway has decided.",
      cmd_why},
+    {"test", "[FILE...]", "run the tests of topologies",
+     "Judges the calls of test files (NAME.test.yaml; all beside the topology when none is named)\n"
+     "and compares with what they expect. Offline no socket is opened: thousands of calls take\n"
+     "milliseconds. Exits with 1 when a test fails or less is covered than --fail-under says, with "
+     "2\n"
+     "when a file is not valid.",
+     cmd_test},
     {"reset", "", "take the running gateway back to the topology as loaded",
      "For use between tests: what Google's APIs changed since the gateway was started is undone, "
      "also\n"
@@ -67,6 +74,29 @@ const cli_command cli_commands[] = {
      "valid.\n"
      "The same as curl -X POST http://127.0.0.1:8079/reset.",
      cmd_reset},
+    {"learn", "[RECORDING...]", "write the least matrix that recorded traffic needs",
+     "Reads decisions as --record FILE and `invoker logs -o json` write them ('-': standard "
+     "input),\n"
+     "or what the running gateway remembers, and prints the matrix: that these calls need, with\n"
+     "comments on who used what and how often, on what the topology grants beyond that, and on "
+     "what\n"
+     "no grant mends. What was allowed counts, and what audit mode (emulation: { mode: audit }) "
+     "let\n"
+     "pass although a grant was missing. Exits with 0, with --diff 1 when the topology's matrix\n"
+     "differs, 2 when something cannot be read.",
+     cmd_learn},
+    {"replay", "[RECORDING...]", "decide recorded calls again under another topology",
+     "Reads decisions as `invoker learn` does, decides each call again under the topology, at the\n"
+     "time at which it was made, and lists those whose outcome flips, with cause and cure. Calls "
+     "that\n"
+     "cannot be judged again are listed as well. All grants of the topology count as propagated. "
+     "A\n"
+     "token for the address of a service's listener counts as one for the service's address in "
+     "the\n"
+     "topology. Exits with 0 when nothing flips, 1 when something does, 2 when something cannot "
+     "be\n"
+     "read.",
+     cmd_replay},
     {"check", "FILE...", "check topology files",
      "Reports every problem of the files with its line and column.", cmd_check},
     {"keys", "init|list|rotate", "manage the signing keys",

@@ -6,8 +6,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "cli/backend_ask.h"
 #include "cli/backend_follow.h"
-#include "cli/inspect.h"
 
 /* ---- the gateway's own ---- */
 
@@ -43,13 +43,17 @@ typedef struct decisions_call {
 static void give_decisions(void *ctx, recent_item *items, size_t count)
 {
     decisions_call *call = ctx;
-    auto_buf buf b = buf_make((size_t)CONTROL_DECISIONS_MAX * 16 * 1024);
+    auto_buf buf b = buf_make((size_t)CONTROL_DECISIONS_MAX * 32 * 1024);
     buf_char(&b, '[');
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count && buf_ok(&b); i++) {
+        const size_t whole = b.n;
         if (i)
             buf_char(&b, ',');
         recent_decision(items[i].request, &b);
+        if (!buf_ok(&b))
+            b.n = whole; /* as many of the newest as fit */
     }
+    b.overrun = false;
     buf_char(&b, ']');
     call->done(call->arg, buf_view(&b));
     free(call);
@@ -317,25 +321,6 @@ static void on_forward(void *ctx, const control_question *q,
                       on_answer, call);
 }
 
-/* ---- what is asked about a token ---- */
-
-static bool on_inspect(void *ctx, span text, buf *out, error *e)
-{
-    const gateway_backend *b = ctx;
-    const snapshot *s = on_merged(ctx);
-    const span token = inspect_bare(text);
-    inspection i;
-    if (token.n) {
-        inspect_token(&i, s, snapshot_project(s)->keys_dir, process_keys(b->process), token,
-                      clock_wall_us());
-        inspect_show_json(&i, out);
-        inspection_clear(&i);
-    } else {
-        (void)error_set(e, ERR_INVALID, "no token: the text is empty");
-    }
-    return token.n != 0;
-}
-
 control_backend gateway_backend_of(gateway_backend *b)
 {
     return (control_backend){.ready = on_ready,
@@ -358,6 +343,7 @@ control_backend gateway_backend_of(gateway_backend *b)
                              .commit = on_commit,
                              .reset = on_reset,
                              .forward = on_forward,
-                             .inspect = on_inspect,
+                             .why = backend_why,
+                             .inspect = backend_inspect,
                              .ctx = b};
 }

@@ -31,6 +31,9 @@ bool invoker_v1_serve(control *c, http_request *r);
 bool decisions_query_read(http_request *r, const char *limit_name, size_t limit_least,
                           size_t limit_default, control_decisions_query *out);
 
+/* decision_by_id.c: GET /invoker/v1/decisions/ID. false: not that path. */
+bool decision_serve(control *c, http_request *r);
+
 /* decision_stream.c: GET /invoker/v1/decisions/stream. */
 void serve_decision_stream(control *c, http_request *r);
 

@@ -174,5 +174,5 @@ bool invoker_v1_serve(control *c, http_request *r)
             reply_error(r, 405, "GET, HEAD", "%s is read with GET", routes[i].path);
         return true;
     }
-    return false;
+    return decision_serve(c, r);
 }

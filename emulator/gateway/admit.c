@@ -109,6 +109,7 @@ static void on_head(void *ctx, exchange *x)
     (void)exchange_field(x, "X-Cloud-Trace-Context", &cloud);
     (void)exchange_field(x, "traceparent", &parent);
     trace_begin(&m->trace, &a->ids, cloud, parent);
+    m->insert_id = ids_next(&a->ids);
     m->response_trace_n = trace_response(&m->trace, m->response_trace).n;
     admission_judge(a, m);
 }

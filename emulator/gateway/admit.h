@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "gateway/egress.h"
 #include "gateway/recent.h"
+#include "gateway/record_queue.h"
 #include "gateway/request_log.h"
 #include "gateway/tally.h"
 #include "proxy/exchange.h"
@@ -33,6 +34,7 @@ typedef struct admit_options {
     clock_source clock;
     request_log *log;
     recent *recent;
+    record_queue *records; /* NULL: nothing is recorded */
     tally *tally;
     admit_counters *counters;
     int64_t start_wait_us; /* how long a request waits for a service's command to listen */

@@ -23,6 +23,7 @@ struct reload {
     reload_attempt last;
     watch *watch;
     loop_timer timer;
+    reload_counts counts;
     int64_t burst_us; /* when the first event of the burst came; 0: none waits */
 };
 
@@ -84,6 +85,7 @@ static void take(reload *r, snapshot *s)
 {
     snapshot_unref(r->current);
     r->current = s;
+    r->counts.last_us = clock_wall_us();
     r->options.on_snapshot(r->options.ctx, s);
 }
 
@@ -126,8 +128,10 @@ bool reload_now(reload *r)
         log_at(LOG_INFO, "topology reloaded", LOG_S("file", r->path),
                LOG_I("services", snapshot_service_count(s)),
                LOG_I("bindings", snapshot_binding_count(s)));
+        r->counts.taken++;
         take(r, s);
     } else {
+        r->counts.refused++;
         log_problems(r, &problems);
     }
     diagnostics_free(&problems);
@@ -179,6 +183,11 @@ reload *reload_open(loop *l, const reload_options *o, diagnostics *out)
     watch_on(r, since_us);
     take(r, s);
     return r;
+}
+
+reload_counts reload_count(const reload *r)
+{
+    return r->counts;
 }
 
 void reload_close(reload *r)

@@ -30,6 +30,14 @@ typedef struct reload_attempt {
 } reload_attempt;
 reload_attempt reload_last(const reload *r);
 
+/* How often the files were read again, and when they were taken last (wall clock), the first time
+ * included. */
+typedef struct reload_counts {
+    uint64_t taken, refused;
+    int64_t last_us;
+} reload_counts;
+reload_counts reload_count(const reload *r);
+
 /* As if a file had changed (SIGHUP). Returns whether the new state was taken. */
 bool reload_now(reload *r);
 

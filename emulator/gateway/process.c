@@ -70,6 +70,7 @@ static void on_keys_attempt(void *ctx, jwks *keys)
     process *p = ctx;
     p->keys_attempt++;
     p->keys_attempt_us = clock_mono_us();
+    *(keys ? &p->fetched_keys : &p->failed_fetches) += 1;
     if (!keys && !p->keys)
         return; /* nobody has an interest in that */
     if (keys) {
@@ -277,6 +278,7 @@ process *process_open(const process_options *o, diagnostics *out_problems, error
     p->o = *o;
     p->ready_fd = o->ready_fd;
     p->started_us = clock_mono_us();
+    p->started_wall_us = clock_wall_us();
     random_bytes(p->ticket_key, sizeof p->ticket_key);
     if (open_main(p, e) && open_topology(p, out_problems, e) && open_gateway(p, e))
         return p;

@@ -34,7 +34,8 @@ struct process {
     unsigned char ticket_key[TLS_TICKET_KEY_BYTES];
     int ready_fd;
     bool running, ready, closing;
-    int64_t started_us;
+    int64_t started_us, started_wall_us;
+    uint64_t resets, fetched_keys, failed_fetches;
 };
 
 /* Requests that all workers counted; any moment. */

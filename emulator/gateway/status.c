@@ -1,30 +1,10 @@
 /* What the control listener may ask the process. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/metrics.h"
 #include "gateway/process_impl.h"
-
-static size_t resident_kib(void)
-{
-    FILE *f = fopen("/proc/self/statm", "re");
-    if (!f)
-        return 0;
-    char line[128] = "";
-    if (!fgets(line, sizeof line, f))
-        line[0] = '\0';
-    (void)fclose(f);
-    span rest = span_of(line);
-    span total;
-    span resident;
-    uint64_t pages = 0;
-    (void)span_cut(&rest, ' ', &total);
-    (void)span_cut(&rest, ' ', &resident);
-    if (!span_u64(resident, UINT32_MAX, &pages))
-        return 0;
-    return (size_t)pages * ((size_t)sysconf(_SC_PAGESIZE) / 1024);
-}
 
 process_requests process_count_requests(const process *p)
 {
@@ -96,7 +76,8 @@ void process_status(const process *p, buf *b)
             "{\"ready\":%s,\"process\":{\"pid\":%ld,\"workers\":%u,\"uptime_s\":%lld,"
             "\"resident_kib\":%zu}",
             p->ready ? "true" : "false", (long)getpid(), p->worker_count,
-            (long long)((clock_mono_us() - p->started_us) / 1000000), resident_kib());
+            (long long)((clock_mono_us() - p->started_us) / 1000000),
+            (size_t)(process_resident_bytes() / 1024));
     add_string(b, "project", about->id);
     add_string(b, "region", about->region);
     add_string(b, "topology", about->file);

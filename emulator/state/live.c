@@ -103,6 +103,11 @@ const snapshot *live_snapshot(const live *v)
     return v->merged;
 }
 
+reload_counts live_reloads(const live *v)
+{
+    return reload_count(v->reload);
+}
+
 state *live_state(const live *v)
 {
     return v->state;

@@ -26,6 +26,10 @@ const snapshot *live_base(const live *v);     /* the file alone */
 const snapshot *live_snapshot(const live *v); /* merged */
 state *live_state(const live *v);
 
+reload_counts live_reloads(const live *v); /* of the file */
+/* Reloads, what the topology holds, and the state's serial, for Prometheus; appends. */
+void live_metrics(const live *v, buf *b);
+
 /* The draft (stolen) becomes the state and a new snapshot. false and *e: nothing changed. */
 bool live_commit(live *v, json_t *draft, error *e);
 

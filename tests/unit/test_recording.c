@@ -227,6 +227,46 @@ START_TEST(reading_ends_when_the_taker_says_so_and_a_missing_file_is_named)
 }
 END_TEST
 
+static bool look(void *ctx, const recorded *r, error *e)
+{
+    ck_assert_str_eq(ids, ""); /* before any is taken */
+    (void)r;
+    (void)e;
+    (*(size_t *)ctx)++;
+    return true;
+}
+
+START_TEST(all_can_be_looked_at_before_the_first_is_taken)
+{
+    error e = {0};
+    size_t looked = 0;
+    put_text(".1", GOOD "\n");
+    put_text("", GOOD "\n{");
+    recording r = {.look = look, .take = take, .ctx = &looked};
+    ck_assert_msg(recording_read(&r, path, &e), "%s", e.text);
+    ck_assert_uint_eq(looked, 2);
+    ck_assert_uint_eq(r.decisions, 2);
+    ck_assert_uint_eq(r.cut, 1);
+}
+END_TEST
+
+/* Whatever standard input is: it comes once. */
+START_TEST(a_pipe_is_read_twice_where_that_is_needed)
+{
+    error e = {0};
+    size_t looked = 0;
+    int ends[2];
+    ck_assert_int_eq(pipe(ends), 0);
+    ck_assert_int_gt((int)write(ends[1], GOOD "\n" GOOD "\n", 2 * (sizeof GOOD)), 0);
+    ck_assert_int_eq(close(ends[1]), 0);
+    ck_assert_int_eq(dup2(ends[0], STDIN_FILENO), STDIN_FILENO);
+    recording r = {.look = look, .take = take, .ctx = &looked};
+    ck_assert_msg(recording_read(&r, "-", &e), "%s", e.text);
+    ck_assert_uint_eq(looked, 2);
+    ck_assert_str_eq(ids, "a1 a1 ");
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("recording");
@@ -239,6 +279,8 @@ int main(void)
     tcase_add_loop_test(t, what_is_no_decision_is_refused_at_its_line, 0, (int)countof(BAD));
     tcase_add_test(t, a_line_may_be_long_but_not_endless);
     tcase_add_test(t, reading_ends_when_the_taker_says_so_and_a_missing_file_is_named);
+    tcase_add_test(t, all_can_be_looked_at_before_the_first_is_taken);
+    tcase_add_test(t, a_pipe_is_read_twice_where_that_is_needed);
     suite_add_tcase(s, t);
     return check_main(s);
 }

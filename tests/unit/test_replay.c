@@ -82,6 +82,7 @@ static void take(told *t)
 {
     error e = {0};
     t->r.facts.claims = t->r.facts.token == TOKEN_VERIFIED ? &t->c : NULL;
+    ck_assert(replay_look(&p, &t->r, &e));
     ck_assert(replay_take(&p, &t->r, &e));
 }
 

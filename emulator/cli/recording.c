@@ -13,7 +13,7 @@
 #include "base/buf.h"
 #include "cli/control_client.h"
 
-enum { CHUNK = 64 * 1024, GATEWAY_LIMIT = 1000 };
+enum { CHUNK = 64 * 1024, GATEWAY_LIMIT = 1000, NAME_BYTES_MAX = 8 * 1024 };
 
 typedef struct seen_file {
     dev_t device;
@@ -163,7 +163,7 @@ static bool read_file(reading *g, const char *name, error *e)
 
 static char *rotated_name(const char *path, size_t i)
 {
-    auto_buf buf b = buf_make(64 * 1024);
+    auto_buf buf b = buf_make(NAME_BYTES_MAX);
     buf_fmt(&b, "%s.%zu", path, i);
     return buf_ok(&b) ? buf_take(&b) : span_dup((span){0});
 }

@@ -44,9 +44,11 @@ static bool address_url(span url, span *out_authority, span *out_rest)
     if (!span_starts(url, scheme))
         return false;
     const span behind = span_from(url, scheme.n);
-    size_t end = 0;
-    while (end < behind.n && !strchr("/?#", behind.p[end]))
-        end++;
+    size_t end = behind.n;
+    for (const char *c = "/?#"; *c; c++) {
+        const size_t at = span_find(behind, *c);
+        end = at < end ? at : end;
+    }
     *out_authority = (span){behind.p, end};
     *out_rest = span_from(behind, end);
     return is_address(*out_authority);

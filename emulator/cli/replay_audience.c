@@ -41,7 +41,7 @@ static bool is_address(span authority)
 static bool address_url(span url, span *out_authority, span *out_rest)
 {
     const span scheme = SPAN_LIT("http://");
-    if (!span_starts(url, scheme))
+    if (!url.p || !span_starts(url, scheme))
         return false;
     const span behind = span_from(url, scheme.n);
     size_t end = behind.n;

@@ -58,6 +58,22 @@ const cli_command cli_commands[] = {
      "what mends it. With an ID (of a log entry's insertId six digits or more) or --last: of a\n"
      "request that the running gateway has decided.",
      cmd_why},
+    {"test", "[FILE...]", "run the tests of topologies",
+     "Judges the calls of test files (NAME.test.yaml; all beside the topology when none is named)\n"
+     "and compares with what they expect. Offline no socket is opened: thousands of calls take\n"
+     "milliseconds. Exits with 1 when a test fails or less is covered than --fail-under says, with "
+     "2\n"
+     "when a file is not valid.",
+     cmd_test},
+    {"reset", "", "take the running gateway back to the topology as loaded",
+     "For use between tests: what Google's APIs changed since the gateway was started is undone, "
+     "also\n"
+     "in the folder of --state, and decisions, counts and the containers' log lines are "
+     "forgotten.\n"
+     "What `invoker run` attached stays, requests under way end as they began, and tokens stay "
+     "valid.\n"
+     "The same as curl -X POST http://127.0.0.1:8079/reset.",
+     cmd_reset},
     {"learn", "[RECORDING...]", "write the least matrix that recorded traffic needs",
      "Reads decisions as --record FILE and `invoker logs -o json` write them ('-': standard "
      "input),\n"

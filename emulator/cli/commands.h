@@ -11,6 +11,8 @@ int cmd_token(int argc, char **argv);
 int cmd_inspect(int argc, char **argv);
 int cmd_matrix(int argc, char **argv);
 int cmd_why(int argc, char **argv);
+int cmd_test(int argc, char **argv);
+int cmd_reset(int argc, char **argv);
 int cmd_learn(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_check(int argc, char **argv);

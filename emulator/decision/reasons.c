@@ -155,3 +155,24 @@ const reason_row *reason_info(reason r)
     assert((size_t)r < REASON_COUNT_);
     return &rows[r];
 }
+
+unsigned reason_status(reason r)
+{
+    static const unsigned statuses[] = {[PAGE_NONE] = 200,
+                                        [PAGE_401] = 401,
+                                        [PAGE_403] = 403,
+                                        [PAGE_404] = 404,
+                                        [PAGE_404_ROBOT] = 404};
+    return statuses[reason_info(r)->page];
+}
+
+bool reason_by_name(span name, reason *out)
+{
+    for (size_t i = 0; i < REASON_COUNT_; i++) {
+        if (!span_eq_str(name, rows[i].name))
+            continue;
+        *out = (reason)i;
+        return true;
+    }
+    return false;
+}

@@ -5,6 +5,8 @@
 
 #include <stdbool.h>
 
+#include "base/span.h"
+
 /* id, log name */
 #define REASONS(X)                                                                                 \
     X(REASON_GRANTED, "granted")                   /* a binding allows the principal */            \
@@ -64,5 +66,11 @@ typedef struct reason_row {
 } reason_row;
 
 const reason_row *reason_info(reason r);
+
+/* 401, 403 or 404; of a reason that allows, for which the service answers, 200. */
+unsigned reason_status(reason r);
+
+/* By its log name; false (and *out as it was): there is none. */
+bool reason_by_name(span name, reason *out);
 
 #endif

@@ -6,7 +6,10 @@
 #include "cli/cli.h"
 #include "cli/cli_keys.h"
 #include "cli/commands.h"
+#include "cli/control_client.h"
 #include "cli/test_files.h"
+#include "cli/test_live.h"
+#include "cli/test_up.h"
 #include "expect/report.h"
 
 #define COMMAND "test"
@@ -14,8 +17,8 @@
 enum { JUNIT_MODE = 0644 };
 
 typedef struct test_options {
-    const char *config, *output, *junit, *fail_under;
-    bool coverage;
+    const char *config, *output, *junit, *fail_under, *control, *keys;
+    bool coverage, live;
     char **files;
     /* settled */
     void (*print)(buf *b, const report *r);
@@ -54,6 +57,11 @@ static int parse(int argc, char **argv, test_options *o)
 {
     const cli_option options[] = {
         {"config", 'c', CLI_STRING, "FILE", "the topology, whatever the files say", &o->config},
+        {"live", 0, CLI_FLAG, NULL, "by real requests to a gateway, of its own unless one is named",
+         &o->live},
+        {"control", 0, CLI_STRING, "ADDRESS", "of a running gateway ($INVOKER_CONTROL)",
+         &o->control},
+        {"keys", 0, CLI_STRING, "DIR", "the folder of signing keys, for --live", &o->keys},
         {"output", 'o', CLI_STRING, "FORMAT", "text (default), tap, junit or json", &o->output},
         {"junit", 0, CLI_STRING, "FILE", "write JUnit XML there as well", &o->junit},
         {"coverage", 0, CLI_FLAG, NULL,
@@ -64,6 +72,39 @@ static int parse(int argc, char **argv, test_options *o)
     };
     const int status = cli_parse(COMMAND, argc, argv, options, &o->files, NULL);
     return status < 0 ? settle(o) : status;
+}
+
+/* ---- running ---- */
+
+/* Of the gateway that was named, by the option or the environment; NULL: none was. Caller frees. */
+static char *named_control(const test_options *o, const snapshot *s)
+{
+    bool asked = false;
+    char *address = control_address(o->control, s, &asked);
+    if (!asked)
+        free(TAKE(address));
+    return address;
+}
+
+static bool run_live(const test_options *o, suite *s, error *e)
+{
+    auto_free char *named = named_control(o, s->s);
+    if (named)
+        return test_live(s, named, o->keys, e);
+    test_up up = {.pid = 0};
+    if (!test_up_start(s->topology, o->keys, &up, e))
+        return false;
+    const bool good = test_live(s, up.control, o->keys, e);
+    test_up_stop(&up);
+    return good;
+}
+
+static bool run_suite(const test_options *o, suite *s, int64_t now_us, error *e)
+{
+    if (o->live)
+        return run_live(o, s, e);
+    suite_run(s, now_us);
+    return true;
 }
 
 /* ---- results ---- */
@@ -109,15 +150,16 @@ static int run(const test_options *o, test_suites *all)
     report r = {.count = all->count,
                 .fail_under = o->percent,
                 .started_us = clock_wall_us(),
+                .live = o->live,
                 .colour = cli_colour(stdout)};
     suite_report *parts = calloc(all->count + 1, sizeof *parts);
     if (!parts)
         abort();
     r.suites = parts;
     for (size_t i = 0; good && i < all->count; i++) {
-        suite_run(all->items[i], r.started_us);
         parts[i].s = all->items[i];
-        good = measure(o, r.started_us, &parts[i], &e);
+        good = run_suite(o, all->items[i], r.started_us, &e) &&
+               measure(o, r.started_us, &parts[i], &e);
     }
     r.took_us = clock_mono_us() - from_us;
     const int status = good ? print(o, &r) : cli_failed(COMMAND, &e);

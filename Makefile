@@ -62,7 +62,22 @@ $(B)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) -c $< -o $@
 
-$(LIB): $(call obj,$(wildcard emulator/*/*.c))
+# Groups of files that are part of the program (base/embedded.h). A folder is a prerequisite, too: it
+# changes when a file is taken away.
+EMBEDDED := page
+EMBEDDED_page := $(wildcard emulator/control/page/*)
+define embed_rule
+$(B)/embedded/$(1).c: emulator/embed.sh $(EMBEDDED_$(1)) $(sort $(dir $(EMBEDDED_$(1))))
+	@mkdir -p $$(@D)
+	emulator/embed.sh $(1) $(EMBEDDED_$(1)) > $$@
+endef
+$(foreach g,$(EMBEDDED),$(eval $(call embed_rule,$(g))))
+$(B)/obj/embedded/%.o: CFLAGS_ALL += -Iemulator
+$(B)/obj/embedded/%.o: $(B)/embedded/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) -c $< -o $@
+
+$(LIB): $(call obj,$(wildcard emulator/*/*.c)) $(EMBEDDED:%=$(B)/obj/embedded/%.o)
 	@mkdir -p $(@D)
 	@rm -f $@
 	$(AR) rcs $@ $^

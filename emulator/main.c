@@ -53,10 +53,10 @@ const cli_command cli_commands[] = {
     {"matrix", "", "show who may invoke what",
      "Prints the caller x service matrix that results from matrix:, policies and groups.",
      cmd_matrix},
-    {"why", "", "explain the decision about one call",
-     "Says whether a call would be allowed, by which binding or why not, and names the command "
-     "that\n"
-     "mends it.",
+    {"why", "[ID]", "explain the decision about one call",
+     "Says check by check whether a call would be allowed, by which binding or why not, and names\n"
+     "what mends it. With an ID (of a log entry's insertId six digits or more) or --last: of a\n"
+     "request that the running gateway has decided.",
      cmd_why},
     {"test", "[FILE...]", "run the tests of topologies",
      "Judges the calls of test files (NAME.test.yaml; all beside the topology when none is named)\n"
@@ -113,6 +113,11 @@ const cli_command cli_commands[] = {
      "equal whatever their form. Exits with 0 when nothing differs, 1 when something does, 2 when\n"
      "that could not be found out.",
      cmd_diff},
+    {"echo", "", "a container that answers with the request it got",
+     "Listens on $PORT and answers every request with what of it came in, as JSON; GET\n"
+     "/received/NAME with one header's value, and what a browser asks before a request across\n"
+     "origins with yes. As a topology's command: [invoker, echo] it shows what Cloud Run hands on.",
+     cmd_echo},
     {"version", "", "print the version", "Prints the version.", cmd_version},
     {"help", "[CMD]", "explain a command", "Lists the commands, or explains one.", cmd_help},
     {0},

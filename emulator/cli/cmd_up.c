@@ -11,6 +11,7 @@
 #include "cli/cli.h"
 #include "cli/cli_ca.h"
 #include "cli/commands.h"
+#include "cli/record_options.h"
 #include "cli/up_guard.h"
 #include "cli/up_ready.h"
 #include "cli/up_supervisor.h"
@@ -24,6 +25,7 @@ typedef struct up_options {
     bool json, ephemeral, no_services;
     int64_t ready_timeout_s;
     char **command;
+    record_settings record;
 } up_options;
 
 typedef struct up {
@@ -236,6 +238,7 @@ static int supervise(up *u)
         .log_format = log_current_format() == LOG_JSON ? "json" : "text",
         .log_file = u->options.log_file,
         .request_log = u->options.request_log,
+        .record = u->options.record,
         .workers = u->options.workers,
         .command = (const char *const *)u->options.command,
         .ready_timeout_s = u->options.ready_timeout_s,
@@ -292,6 +295,7 @@ int cmd_up(int argc, char **argv)
          &o.ready_timeout_s},
         {"request-log", 0, CLI_STRING, "all|refused|off", "which requests the gateway logs (all)",
          &o.request_log},
+        RECORD_OPTIONS(&o.record),
         {"workers", 0, CLI_STRING, "N", "threads of the gateway", &o.workers},
         {"log-format", 0, CLI_STRING, "FORMAT", "text or json", &o.log_format},
         {"log-file", 0, CLI_STRING, "FILE", "log there instead of standard error", &o.log_file},
@@ -309,5 +313,7 @@ int cmd_up(int argc, char **argv)
     if (o.ready_timeout_s < 1 || o.ready_timeout_s > 86400)
         return cli_usage_error("up", "--ready-timeout is a number of seconds from 1 to 86400");
     o.config = cli_config_path(o.config);
-    return run(&o);
+    record_file_options checked;
+    status = record_options_read("up", &o.record, &checked);
+    return status >= 0 ? status : run(&o);
 }

@@ -44,8 +44,16 @@ static int parse(int argc, char **argv, why_options *o)
     }
     char **operands = NULL;
     const int status = cli_parse(COMMAND, argc, argv, options, &operands, NULL);
-    if (status < 0 && operands[0])
-        return cli_usage_error(COMMAND, "unexpected operand '%s'", operands[0]);
+    if (status >= 0 || !operands[0])
+        return status;
+    o->id = operands[0];
+    if (operands[1])
+        return cli_usage_error(COMMAND, "unexpected operand '%s'", operands[1]);
+    if (o->last || o->reasons || o->to || o->host || o->as || o->token || o->anonymous)
+        return cli_usage_error(COMMAND,
+                               "'%s' is taken for the id of a decision, which goes with "
+                               "--control and --output only",
+                               o->id);
     return status;
 }
 
@@ -61,7 +69,7 @@ static int ask_gateway(const why_options *o, bool json)
     snapshot_unref(s);
     if (!control)
         return cli_usage_error(COMMAND, "which gateway? --control ADDRESS is missing");
-    return why_last(control, json);
+    return why_recorded(control, o->id, json);
 }
 
 /* The same topology as it is after a reload that brought all of its grants: those count after the
@@ -125,5 +133,5 @@ int cmd_why(int argc, char **argv)
     status = cli_output_json(COMMAND, o.output, &json);
     if (status >= 0)
         return status;
-    return o.last ? ask_gateway(&o, json) : judge(&o, json);
+    return o.last || o.id ? ask_gateway(&o, json) : judge(&o, json);
 }

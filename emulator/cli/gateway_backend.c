@@ -4,7 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
+#include "cli/backend_follow.h"
+#include "cli/inspect.h"
 
 /* ---- the gateway's own ---- */
 
@@ -40,13 +43,17 @@ typedef struct decisions_call {
 static void give_decisions(void *ctx, recent_item *items, size_t count)
 {
     decisions_call *call = ctx;
-    auto_buf buf b = buf_make((size_t)CONTROL_DECISIONS_MAX * 16 * 1024);
+    auto_buf buf b = buf_make((size_t)CONTROL_DECISIONS_MAX * 32 * 1024);
     buf_char(&b, '[');
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count && buf_ok(&b); i++) {
+        const size_t whole = b.n;
         if (i)
             buf_char(&b, ',');
         recent_decision(items[i].request, &b);
+        if (!buf_ok(&b))
+            b.n = whole; /* as many of the newest as fit */
     }
+    b.overrun = false;
     buf_char(&b, ']');
     call->done(call->arg, buf_view(&b));
     free(call);
@@ -60,9 +67,33 @@ static void on_decisions(void *ctx, const control_decisions_query *q,
     if (!call)
         abort();
     *call = (decisions_call){done, arg};
-    recent_query rq = {.limit = q->limit, .refused = q->refused};
-    memcpy(rq.service, q->service, sizeof rq.service);
+    const recent_query rq = backend_decisions_query(q);
     process_recent(b->process, &rq, give_decisions, call);
+}
+
+typedef struct traffic_call {
+    void (*done)(void *arg, span object);
+    void *arg;
+} traffic_call;
+
+static void give_traffic(void *ctx, const tally *t)
+{
+    traffic_call *call = ctx;
+    auto_buf buf b = buf_make(CONTROL_TRAFFIC_MAX);
+    tally_json(t, &b);
+    buf_char(&b, '\n');
+    call->done(call->arg, buf_ok(&b) ? buf_view(&b) : (span){0});
+    free(call);
+}
+
+static void on_traffic(void *ctx, void (*done)(void *arg, span object), void *arg)
+{
+    const gateway_backend *b = ctx;
+    traffic_call *call = malloc(sizeof *call);
+    if (!call)
+        abort();
+    *call = (traffic_call){done, arg};
+    process_traffic(b->process, give_traffic, call);
 }
 
 /* ---- the topology and the state ---- */
@@ -228,6 +259,25 @@ static void on_forward(void *ctx, const control_question *q,
                       on_answer, call);
 }
 
+/* ---- what is asked about a token ---- */
+
+static bool on_inspect(void *ctx, span text, buf *out, error *e)
+{
+    const gateway_backend *b = ctx;
+    const snapshot *s = on_merged(ctx);
+    const span token = inspect_bare(text);
+    inspection i;
+    if (token.n) {
+        inspect_token(&i, s, snapshot_project(s)->keys_dir, process_keys(b->process), token,
+                      clock_wall_us());
+        inspect_show_json(&i, out);
+        inspection_clear(&i);
+    } else {
+        (void)error_set(e, ERR_INVALID, "no token: the text is empty");
+    }
+    return token.n != 0;
+}
+
 control_backend gateway_backend_of(gateway_backend *b)
 {
     return (control_backend){.ready = on_ready,
@@ -235,6 +285,9 @@ control_backend gateway_backend_of(gateway_backend *b)
                              .attach = on_attach,
                              .detach = on_detach,
                              .decisions = on_decisions,
+                             .follow = backend_follow,
+                             .unfollow = backend_unfollow,
+                             .traffic = on_traffic,
                              .requests = on_requests,
                              .log_entry = on_log_entry,
                              .merged = on_merged,
@@ -245,5 +298,6 @@ control_backend gateway_backend_of(gateway_backend *b)
                              .identify = on_identify,
                              .commit = on_commit,
                              .forward = on_forward,
+                             .inspect = on_inspect,
                              .ctx = b};
 }

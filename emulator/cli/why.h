@@ -7,6 +7,7 @@
 typedef struct why_options {
     const char *as, *to, *host, *audience, *path, *header, *token;
     const char *config, *keys, *control, *output;
+    const char *id; /* the operand */
     bool anonymous, internal, just_granted, reasons, last;
     bool way[WAY_COUNT]; /* of WAY_NONE: unused */
 } why_options;
@@ -28,8 +29,9 @@ int why_report(const why_case *c, const snapshot *s, int64_t now_us, bool json);
 /* `why --reasons`: the table of outcomes. */
 int why_reasons(const char *output);
 
-/* `why --last`: the running gateway's latest refusal. */
-int why_last(const char *control, bool json);
+/* `why ID`: a decision that the running gateway remembers; id NULL, `why --last`: its latest
+ * refusal. */
+int why_recorded(const char *control, const char *id, bool json);
 
 /* "403 Forbidden"; a request that passes has the service's own status. */
 unsigned why_status(reason r);

@@ -58,6 +58,7 @@ typedef struct reason_row {
     const char *summary;  /* one plain sentence, no placeholders: the README's table */
     const char *fix; /* the mending command, with {service} {region} {project} {member} {account}
                         {url} */
+    const char *learn_more; /* the page of Google's documentation */
     page page;
     bool allows;
     bool challenge; /* WWW-Authenticate: Bearer error="invalid_token" … */

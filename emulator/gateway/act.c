@@ -92,6 +92,7 @@ void admission_forward(admit *a, admission *m)
     forwarding_fill(w, m->x, &m->trace, span_of(m->peer_ip),
                     (span){m->response_trace, m->response_trace_n}, m->header, m->token,
                     &a->scratch);
+    m->at = tally_enter(a->o.tally, m->hold->view, m->service);
     exchange_forward(m->x, &(forward){.upstream = vs->upstream,
                                       .http2 = m->h2c,
                                       .patience_us = patience_of(a, m, vs),
@@ -112,9 +113,12 @@ static void count_outcome(admit *a, const record *r)
 {
     admit_counters *c = a->o.counters;
     admission_count(&c->requests);
+    if (r->audited)
+        admission_count(&c->audited);
     if (record_refused(r))
         admission_count(&c->refused);
-    else if (r->outcome.failure != PROXY_OK || record_troubled(r))
+    else if (r->outcome.failure != PROXY_OK ||
+             (record_troubled(r) && !(r->audited && r->outcome.forwarded)))
         admission_count(&c->failed);
     else
         admission_count(&c->allowed);
@@ -129,13 +133,39 @@ static span logged_protocol(const admission *m)
     return span_eq_str(version, "HTTP/2") ? SPAN_LIT("HTTP/1.1") : version;
 }
 
+/* The verification keys that there were, where a token named none of them. */
+static span published_keys(admit *a, const admission *m)
+{
+    const jwks *keys = m->hold->view->keys;
+    buf *b = &a->scratch;
+    if (m->reason != REASON_UNKNOWN_KEY || !keys)
+        return (span){NULL, 0};
+    buf_clear(b);
+    for (size_t i = 0; i < jwks_count(keys); i++)
+        buf_fmt(b, "%s%s", i ? ", " : "", jwks_kid(keys, i));
+    return buf_view(b);
+}
+
+static evidence evidence_about(admit *a, const admission *m)
+{
+    const snapshot *s = m->hold->view->snap;
+    evidence e = evidence_of(s, &m->verdict, &m->facts, m->wall_us);
+    e.audience_index = m->audience_index;
+    e.keys = published_keys(a, m);
+    if (m->reason == REASON_UNKNOWN_HOST)
+        e.near_host = evidence_near_host(s, exchange_host(m->x));
+    return e;
+}
+
 void admission_report(admit *a, const admission *m, const exchange_outcome *o)
 {
     record r = {.wall_us = m->wall_us,
+                .ended_us = loop_now_us(a->o.loop),
                 .view = m->hold->view,
                 .service = m->service,
                 .reason = m->reason,
                 .decided = m->decided,
+                .audited = m->audited,
                 .unlogged = m->unlogged || !m->service,
                 .unserved = m->unserved,
                 .https = m->by_run_app_host || exchange_is_secure(m->x),
@@ -151,17 +181,29 @@ void admission_report(admit *a, const admission *m, const exchange_outcome *o)
                 .local_fix = m->local_fix,
                 .text_payload = m->text_payload,
                 .trace = &m->trace,
-                .insert_id = {ids_next(&a->ids), m->trace.span_id},
+                .insert_id = {m->insert_id, m->trace.span_id},
+                .token = m->judged,
                 .outcome = *o};
+    evidence e;
+    if (m->decided) {
+        e = evidence_about(a, m);
+        r.evidence = &e;
+    }
     if (m->binding) {
         r.granted_file = m->binding->place.file;
         r.granted_line = m->binding->place.line;
     }
     (void)exchange_field(m->x, "User-Agent", &r.user_agent);
     (void)exchange_field(m->x, "Referer", &r.referer);
-    count_outcome(a, &r);
+    if (m->epoch == a->epoch)
+        count_outcome(a, &r);
     if (m->passed_on)
         return;
-    recent_add(a->o.recent, &r);
+    if (m->epoch == a->epoch) {
+        tally_add(a->o.tally, &r, m->binding, m->header != HEADER_NONE);
+        const span kept = recent_add(a->o.recent, &r);
+        if (a->o.records)
+            record_queue_add(a->o.records, kept);
+    }
     request_log_add(a->o.log, &r);
 }

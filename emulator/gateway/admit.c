@@ -99,6 +99,7 @@ static void on_head(void *ctx, exchange *x)
     m->x = x;
     m->door = exchange_tag(x);
     m->wall_us = clock_now_us(a->o.clock);
+    m->epoch = a->epoch;
     m->hold = a->hold;
     m->hold->users++;
     exchange_set_user(x, m);
@@ -108,6 +109,7 @@ static void on_head(void *ctx, exchange *x)
     (void)exchange_field(x, "X-Cloud-Trace-Context", &cloud);
     (void)exchange_field(x, "traceparent", &parent);
     trace_begin(&m->trace, &a->ids, cloud, parent);
+    m->insert_id = ids_next(&a->ids);
     m->response_trace_n = trace_response(&m->trace, m->response_trace).n;
     admission_judge(a, m);
 }
@@ -156,6 +158,7 @@ static void on_done(void *ctx, exchange *x, const exchange_outcome *o)
     admission *m = exchange_user(x);
     admission_wait_over(a, m);
     egress_cancel(&m->wait);
+    tally_leave(m->at);
     admission_report(a, m, o);
     hold_release(m->hold);
 }
@@ -178,6 +181,7 @@ admit *admit_new(const admit_options *o, view *first)
         abort();
     a->o = *o;
     a->hold = hold_new(first);
+    tally_take_view(a->o.tally, first);
     a->tokens = token_memory_new(TOKENS_REMEMBERED);
     a->ids = ids_new();
     a->waiting_end = &a->waiting;
@@ -205,7 +209,20 @@ void admit_take_view(admit *a, view *v)
     bool attempted = old->keys_attempt != v->keys_attempt;
     hold_release(a->hold);
     a->hold = hold_new(v);
+    tally_take_view(a->o.tally, v);
     /* Without any key yet there is nothing to judge by: wait on. */
     if (attempted && v->keys)
         judge_waiting(a, INT64_MAX);
+}
+
+void admit_reset(admit *a)
+{
+    admit_counters *c = a->o.counters;
+    atomic_ullong *const counters[] = {&c->requests, &c->allowed, &c->refused, &c->failed,
+                                       &c->malformed};
+    for (size_t i = 0; i < countof(counters); i++)
+        atomic_store_explicit(counters[i], 0, memory_order_relaxed);
+    a->epoch++;
+    recent_clear(a->o.recent);
+    tally_reset(a->o.tally, clock_now_us(a->o.clock));
 }

@@ -8,12 +8,15 @@
 #include "base/clock.h"
 #include "gateway/egress.h"
 #include "gateway/recent.h"
+#include "gateway/record_queue.h"
 #include "gateway/request_log.h"
+#include "gateway/tally.h"
 #include "proxy/exchange.h"
 
 /* Written by the worker, read by anybody. */
 typedef struct admit_counters {
     atomic_ullong requests, allowed, refused, failed, malformed;
+    atomic_ullong audited; /* forwarded, though they would be refused */
 } admit_counters;
 
 typedef struct admit_options {
@@ -21,6 +24,8 @@ typedef struct admit_options {
     clock_source clock;
     request_log *log;
     recent *recent;
+    record_queue *records; /* NULL: nothing is recorded */
+    tally *tally;
     admit_counters *counters;
     int64_t start_wait_us; /* how long a request waits for a service's command to listen */
     egress *egress;        /* outlives the judge; NULL: the shared ingress is no proxy */
@@ -48,5 +53,9 @@ exchange_handler admit_handler(admit *a);
 
 /* From the next request on; also judges what waited for keys. Takes over the count. */
 void admit_take_view(admit *a, view *v);
+
+/* Forgets all that is recorded of requests, and of those that are under way what is to come of
+ * them: only the log is told how they end. */
+void admit_reset(admit *a);
 
 #endif

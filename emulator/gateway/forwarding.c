@@ -59,22 +59,33 @@ static span forwarded_element(exchange *x, span ip, buf *scratch)
     return judge_keep(x, buf_view(scratch));
 }
 
+/* Nothing was proved by it, so it may be anything, and more than one. */
+static void mask_values(forwarding *w, exchange *x, const char *name, buf *scratch)
+{
+    const size_t count = exchange_field(x, name, NULL);
+    drop(w, name);
+    for (size_t i = 0; i < count && i < FORWARDING_MASKED_MAX; i++) {
+        buf_clear(scratch);
+        credential_masked(scratch, exchange_field_at(x, name, i));
+        add(w, span_of(name), judge_keep(x, buf_view(scratch)));
+    }
+}
+
 /* The value that decided reaches the service without its signature, so that it cannot be replayed;
  * the other header is the application's own and travels untouched. */
 static void replace_token(forwarding *w, exchange *x, token_header header, span token, buf *scratch)
 {
-    if (header == HEADER_NONE || token.n == 0)
+    const char *name = header == HEADER_SERVERLESS ? "X-Serverless-Authorization" : "Authorization";
+    if (header == HEADER_NONE)
         return;
+    if (token.n == 0) {
+        mask_values(w, x, name, scratch);
+        return;
+    }
     buf_clear(scratch);
     credential_forwarded(scratch, token);
-    span value = judge_keep(x, buf_view(scratch));
-    if (header == HEADER_SERVERLESS) {
-        drop(w, "X-Serverless-Authorization");
-        add(w, SPAN_LIT("X-Serverless-Authorization"), value);
-    } else {
-        drop(w, "Authorization");
-        add(w, SPAN_LIT("Authorization"), value);
-    }
+    drop(w, name);
+    add(w, span_of(name), judge_keep(x, buf_view(scratch)));
 }
 
 void forwarding_fill(forwarding *w, exchange *x, const trace *t, span peer_ip, span response_trace,

@@ -7,7 +7,8 @@
 #include "gateway/trace.h"
 #include "proxy/exchange.h"
 
-enum { FORWARDING_FIELDS_MAX = 8, FORWARDING_DROPS_MAX = 12 };
+/* MASKED: values of a header that came repeatedly; more are dropped. */
+enum { FORWARDING_FIELDS_MAX = 16, FORWARDING_DROPS_MAX = 12, FORWARDING_MASKED_MAX = 8 };
 
 /* Lives in the exchange's memory. */
 typedef struct forwarding {
@@ -20,8 +21,8 @@ typedef struct forwarding {
 } forwarding;
 
 /* peer_ip and response_trace (the value for the caller) are views that live until on_done. header
- * and token: whose value is replaced by the form without signature; HEADER_NONE leaves both fields
- * alone. */
+ * and token: whose value is replaced by the form without signature; without a token, every JWT in
+ * the header loses its signature. HEADER_NONE leaves both fields alone. */
 void forwarding_fill(forwarding *w, exchange *x, const trace *t, span peer_ip, span response_trace,
                      token_header header, span token, buf *scratch);
 

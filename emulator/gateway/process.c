@@ -112,6 +112,18 @@ static bool follow_keys_source(process *p, error *e)
 
 /* ---- topology ---- */
 
+/* Each time: nobody may take what passes here for what passes in production. */
+static void say_mode(const snapshot *old, const snapshot *s)
+{
+    if (snapshot_emulation(s)->audit)
+        log_at(LOG_WARN,
+               "audit mode: nothing is refused for lack of authorization, only recorded "
+               "(emulation.mode)",
+               LOG_S("topology", snapshot_project(s)->file));
+    else if (old && snapshot_emulation(old)->audit)
+        log_at(LOG_INFO, "audit mode is over: refusals are enforced again");
+}
+
 static void on_snapshot(void *ctx, snapshot *s)
 {
     process *p = ctx;
@@ -119,6 +131,7 @@ static void on_snapshot(void *ctx, snapshot *s)
         return; /* the workers are gone, and the loop turns on only to close what is left */
     snapshot *old = p->snap;
     p->snap = snapshot_ref(s);
+    say_mode(old, s);
     snapshot_unref(old);
     publish(p);
     if (!p->listeners)
@@ -140,6 +153,8 @@ static void on_signal(void *ctx, int signo)
     }
     (void)live_reload(p->live);
     keys_fetch_now(p->keys_fetch);
+    if (p->recorder)
+        recorder_reopen(p->recorder);
 }
 
 /* ---- opening ---- */
@@ -154,9 +169,13 @@ static unsigned default_workers(void)
 
 static bool start_workers(process *p, error *e)
 {
-    unsigned n = p->o.workers ? p->o.workers : default_workers();
+    const unsigned n = p->o.workers ? p->o.workers : default_workers();
+    if (p->o.record.path && !(p->recorder = recorder_open(&p->o.record, n, e)))
+        return error_wrap(e, "--record");
     while (p->worker_count < n) {
+        record_queue *records = p->recorder ? recorder_queue(p->recorder, p->worker_count) : NULL;
         worker *w = worker_start(&(worker_options){.index = p->worker_count,
+                                                   .records = records,
                                                    .connections_max = CONNECTIONS_MAX / n,
                                                    .log_mode = p->o.log_mode,
                                                    .start_wait_us = p->o.start_wait_us,
@@ -269,6 +288,8 @@ static void end_threads(process *p)
     for (unsigned i = 0; i < p->worker_count; i++)
         worker_join(p->workers[i]);
     p->worker_count = 0;
+    recorder_close(p->recorder);
+    p->recorder = NULL;
     mailbox_free(p->mailbox);
     p->mailbox = NULL;
 }
@@ -319,6 +340,11 @@ const snapshot *process_snapshot(const process *p)
 const live *process_live(const process *p)
 {
     return p->live;
+}
+
+jwks *process_keys(const process *p)
+{
+    return p->keys;
 }
 
 bool process_ready(const process *p)

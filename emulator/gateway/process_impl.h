@@ -6,6 +6,7 @@
 #include "gateway/keys_fetch.h"
 #include "gateway/listeners.h"
 #include "gateway/process.h"
+#include "gateway/recorder.h"
 #include "proxy/tls.h"
 #include "state/live.h"
 
@@ -26,7 +27,8 @@ struct process {
     uint64_t keys_attempt;
     int64_t keys_attempt_us;
     uint64_t serial;
-    view *view; /* the one that the workers have or are about to have */
+    view *view;         /* the one that the workers have or are about to have */
+    recorder *recorder; /* NULL: decisions are not recorded */
     worker *workers[PROCESS_WORKERS_MAX];
     unsigned worker_count;
     unsigned char ticket_key[TLS_TICKET_KEY_BYTES];

@@ -46,6 +46,7 @@ static void add_counters(const process *p, buf *b)
                     {"allowed", offsetof(admit_counters, allowed)},
                     {"refused", offsetof(admit_counters, refused)},
                     {"failed", offsetof(admit_counters, failed)},
+                    {"audited", offsetof(admit_counters, audited)},
                     {"malformed", offsetof(admit_counters, malformed)}};
     buf_str(b, ",\"requests\":{");
     for (size_t i = 0; i < countof(counters); i++)
@@ -92,6 +93,7 @@ void process_status(const process *p, buf *b)
     add_string(b, "project", about->id);
     add_string(b, "region", about->region);
     add_string(b, "topology", about->file);
+    add_string(b, "mode", snapshot_emulation(p->snap)->audit ? "audit" : "enforce");
     auto_free char *kept = p->o.state.dir ? realpath(p->o.state.dir, NULL) : NULL;
     add_string(b, "state", kept);
     add_string(b, "ingress", front ? net_addr_text(front, text) : NULL);

@@ -23,6 +23,8 @@ span exchange_host(const exchange *x);    /* Host as sent, or of an absolute-for
 span exchange_version(const exchange *x); /* "HTTP/1.1" */
 /* How often the field came; *out_first (nullable) is its first value. */
 size_t exchange_field(const exchange *x, const char *name, span *out_first);
+/* Its i-th value, from 0; empty when there is none. */
+span exchange_field_at(const exchange *x, const char *name, size_t i);
 const net_addr *exchange_peer(const exchange *x);
 void *exchange_tag(const exchange *x);      /* of the listener it came in by */
 bool exchange_is_secure(const exchange *x); /* the caller speaks TLS */

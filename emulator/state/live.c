@@ -16,6 +16,7 @@ struct live {
     reload *reload;
     watch *watch; /* of the state's file, for readers */
     snapshot *base, *merged;
+    uint64_t settled; /* of the document that merged was made of */
 };
 
 static void take(live *v, snapshot *merged)
@@ -26,9 +27,13 @@ static void take(live *v, snapshot *merged)
     snapshot_unref(old);
 }
 
+/* What propagates is a difference to the former result; once settled, there is none. */
 static void merge(live *v)
 {
-    take(v, state_merge(v->base, state_document(v->state), v->merged, clock_wall_us()));
+    const json_t *document = state_document(v->state);
+    const bool settled = state_settled(document) != v->settled;
+    v->settled = state_settled(document);
+    take(v, state_merge(v->base, document, settled ? NULL : v->merged, clock_wall_us()));
 }
 
 static void on_base(void *ctx, snapshot *s)

@@ -182,6 +182,18 @@ void state_set(json_t *draft, const char *collection, const char *key, json_t *e
         abort();
 }
 
+void state_settle(json_t *draft)
+{
+    const json_int_t serial = json_integer_value(json_object_get(draft, "serial"));
+    if (json_object_set_new(draft, "settled", json_integer(serial + 1)) != 0)
+        abort();
+}
+
+uint64_t state_settled(const json_t *document)
+{
+    return (uint64_t)json_integer_value(json_object_get(document, "settled"));
+}
+
 bool state_commit(state *s, json_t *draft, error *e)
 {
     json_t *serial = json_integer((json_int_t)state_serial(s) + 1);

@@ -210,6 +210,7 @@ static const char EVERYTHING[] =
     "keys: k\n"
     "egress: allow\n"
     "emulation:\n"
+    "  mode: audit\n"
     "  token_lifetime: 5m\n"
     "  clock_skew: 0s\n"
     "  propagation_delay: {min: 2s, max: 7s, mode: flapping, seed: 18446744073709551615, rules: [\n"

@@ -92,7 +92,7 @@ static bool run_live(const test_options *o, suite *s, error *e)
     if (named)
         return test_live(s, named, o->keys, e);
     test_up up = {.pid = 0};
-    if (!test_up_start(s->topology, o->keys, &up, e))
+    if (!test_up_start(s->s, o->keys, &up, e))
         return false;
     const bool good = test_live(s, up.control, o->keys, e);
     test_up_stop(&up);

@@ -108,7 +108,8 @@ const char *live_token(live_tokens *t, const hypothesis_options *o, const hypoth
     const char *known = strmap_get(t->known, buf_view(&key));
     if (known)
         return known;
-    const char *metadata = o->way == WAY_NONE ? metadata_of(t->s, h->owned_email) : NULL;
+    const char *metadata =
+        o->way == WAY_NONE && *h->owned_audience ? metadata_of(t->s, h->owned_email) : NULL;
     auto_free char *token =
         metadata ? fetch(metadata, h->owned_audience, e) : mint_for(t, o, h, now_us, e);
     if (!token)

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "cli/control_client.h"
 #include "cli/up_spawn.h"
 
 enum { READY_TIMEOUT_MS = 120 * 1000, LINE_MAX_BYTES = 16 * 1024 * 1024, LOG_TAIL = 600 };
@@ -63,13 +64,23 @@ static void put_last_words(buf *b, int log)
     }
 }
 
-static bool fail(test_up *u, int log, error *e)
+static void end_process(test_up *u)
+{
+    if (u->pid > 0) {
+        (void)kill(u->pid, SIGTERM);
+        while (waitpid(u->pid, NULL, 0) < 0 && errno == EINTR)
+            continue;
+    }
+    u->pid = 0;
+}
+
+static void fail(test_up *u, int log, error *e)
 {
     auto_buf buf words = buf_make(2 * LOG_TAIL);
-    test_up_stop(u);
+    end_process(u);
     put_last_words(&words, log);
-    return error_set(e, ERR_UNAVAILABLE, "the emulator for the tests did not come up: %s",
-                     words.n ? words.p : "it said nothing");
+    error_set(e, ERR_UNAVAILABLE, "the emulator for the tests did not come up: %s",
+              words.n ? words.p : "it said nothing");
 }
 
 /* ---- life ---- */
@@ -107,7 +118,7 @@ static pid_t spawn(const char *topology, const char *keys, int output, int log, 
     return pid;
 }
 
-bool test_up_start(const char *topology, const char *keys, test_up *out, error *e)
+static bool start(const char *topology, const char *keys, test_up *u, error *e)
 {
     int ends[2] = {-1, -1};
     const int log = memfd_create("log", MFD_CLOEXEC);
@@ -117,28 +128,42 @@ bool test_up_start(const char *topology, const char *keys, test_up *out, error *
             (void)close(log);
         return false;
     }
-    test_up u = {.pid = spawn(topology, keys, ends[1], log, e)};
-    bool good = u.pid > 0;
     auto_buf buf line = buf_make(LINE_MAX_BYTES);
+    u->pid = spawn(topology, keys, ends[1], log, e);
     (void)close(ends[1]);
-    if (good) {
-        u.control = read_line(ends[0], &line) ? control_of(buf_view(&line)) : NULL;
-        good = u.control || fail(&u, log, e);
-    }
+    if (u->pid > 0 && read_line(ends[0], &line))
+        u->control = control_of(buf_view(&line));
+    if (u->pid > 0 && !u->control)
+        fail(u, log, e);
     (void)close(ends[0]);
     (void)close(log);
-    if (good)
+    return u->control != NULL;
+}
+
+static bool attach_all(const snapshot *topology, const test_up *u, error *e)
+{
+    for (size_t i = 0; i < snapshot_service_count(topology); i++)
+        if (!control_attach(u->control, snapshot_service(topology, i)->name, u->standin.address, e))
+            return false;
+    return true;
+}
+
+bool test_up_start(const snapshot *topology, const char *keys, test_up *out, error *e)
+{
+    test_up u = {.pid = 0};
+    if (standin_start(&u.standin, e) && start(snapshot_project(topology)->file, keys, &u, e) &&
+        attach_all(topology, &u, e)) {
         *out = u;
-    return good;
+        return true;
+    }
+    test_up_stop(&u);
+    return false;
 }
 
 void test_up_stop(test_up *u)
 {
-    if (u->pid > 0) {
-        (void)kill(u->pid, SIGTERM);
-        while (waitpid(u->pid, NULL, 0) < 0 && errno == EINTR)
-            continue;
-    }
+    end_process(u);
+    standin_stop(&u->standin);
     free(u->control);
     *u = (test_up){.pid = 0};
 }

@@ -1,16 +1,16 @@
 /* What the gateway decided about the requests of a suite, and what that means for each case. */
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "cli/control_client.h"
 #include "cli/test_live_impl.h"
+#include "control/control.h"
 
 /* A decision is noted when its request is over, which may be a moment after its answer. */
-enum { PATIENCE_US = 5 * 1000 * 1000, PAUSE_MS = 5, WORDS_MAX = 16 * 1024 };
-
-static const char DECISIONS[] = "/invoker/v1/decisions?limit=1000";
+enum { PATIENCE_US = 5 * 1000 * 1000, PAUSE_MS = 5, WORDS_MAX = 16 * 1024, PATH_MAX_BYTES = 64 };
 
 /* ---- finding ---- */
 
@@ -39,10 +39,14 @@ static void take_decisions(const json_t *list, shot *shots, size_t n)
     }
 }
 
-static bool fetch(const live_run *l, shot *shots, size_t n, error *e)
+/* The latest `limit` of them. */
+static bool fetch(const live_run *l, size_t limit, shot *shots, size_t n, error *e)
 {
     control_reply reply;
-    if (!control_call(l->control, "GET", DECISIONS, NULL, &reply, e))
+    char path[PATH_MAX_BYTES];
+    snprintf(path, sizeof path, "/invoker/v1/decisions?limit=%zu",
+             limit < CONTROL_DECISIONS_MAX ? limit : CONTROL_DECISIONS_MAX);
+    if (!control_call(l->control, "GET", path, NULL, &reply, e))
         return false;
     json_auto_t *root = json_loadb(reply.body, reply.n, JSON_REJECT_DUPLICATES, NULL);
     const json_t *list = json_object_get(root, "decisions");
@@ -65,8 +69,9 @@ static size_t missing(const shot *shots, size_t n)
 bool shots_find_decisions(const live_run *l, shot *shots, size_t n, error *e)
 {
     const int64_t until = clock_mono_us() + PATIENCE_US;
-    while (missing(shots, n)) {
-        if (!fetch(l, shots, n, e))
+    /* Somebody else may use the gateway, too: look further back each time. */
+    for (size_t limit = n; missing(shots, n); limit += n) {
+        if (!fetch(l, limit, shots, n, e))
             return false;
         if (!missing(shots, n) || clock_mono_us() > until)
             break;

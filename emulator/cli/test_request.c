@@ -6,7 +6,7 @@
 #include "cli/test_live_impl.h"
 #include "cli/up_env.h"
 
-enum { REQUEST_MAX = 256 * 1024, REPLY_MAX = 1024 * 1024, PATIENCE_US = 10 * 1000 * 1000 };
+enum { REQUEST_MAX = 256 * 1024, REPLY_MAX = 1024 * 1024, PATIENCE_US = 60 * 1000 * 1000 };
 
 static bool skip(outcome *o, const char *why)
 {

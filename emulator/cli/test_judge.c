@@ -7,10 +7,15 @@
 #include "base/clock.h"
 #include "cli/control_client.h"
 #include "cli/test_live_impl.h"
-#include "control/control.h"
 
 /* A decision is noted when its request is over, which may be a moment after its answer. */
-enum { PATIENCE_US = 5 * 1000 * 1000, PAUSE_MS = 5, WORDS_MAX = 16 * 1024, PATH_MAX_BYTES = 64 };
+enum {
+    PATIENCE_US = 5 * 1000 * 1000,
+    PAUSE_MS = 5,
+    WORDS_MAX = 16 * 1024,
+    PATH_MAX_BYTES = 64,
+    LOOK_BACK_MAX = 1000
+};
 
 /* ---- finding ---- */
 
@@ -45,7 +50,7 @@ static bool fetch(const live_run *l, size_t limit, shot *shots, size_t n, error 
     control_reply reply;
     char path[PATH_MAX_BYTES];
     snprintf(path, sizeof path, "/invoker/v1/decisions?limit=%zu",
-             limit < CONTROL_DECISIONS_MAX ? limit : CONTROL_DECISIONS_MAX);
+             limit < LOOK_BACK_MAX ? limit : LOOK_BACK_MAX);
     if (!control_call(l->control, "GET", path, NULL, &reply, e))
         return false;
     json_auto_t *root = json_loadb(reply.body, reply.n, JSON_REJECT_DUPLICATES, NULL);

@@ -63,9 +63,7 @@ static void read_line(reading *r, const node_pair *line, grid *g)
 {
     value v = {NULL};
     size_t row = 0;
-    if (who_of(line->key->text) == WHO_ONE) {
-        if (!read_caller_value(r, "matrix", line->key, &v))
-            return;
+    if (who_of(line->key->text) == WHO_ONE && read_caller_value(r, "matrix", line->key, &v)) {
         row = roster_find(&g->rows, v.text);
         if (g->granted)
             g->named[row] = line->key;

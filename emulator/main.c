@@ -65,6 +65,38 @@ const cli_command cli_commands[] = {
      "2\n"
      "when a file is not valid.",
      cmd_test},
+    {"reset", "", "take the running gateway back to the topology as loaded",
+     "For use between tests: what Google's APIs changed since the gateway was started is undone, "
+     "also\n"
+     "in the folder of --state, and decisions, counts and the containers' log lines are "
+     "forgotten.\n"
+     "What `invoker run` attached stays, requests under way end as they began, and tokens stay "
+     "valid.\n"
+     "The same as curl -X POST http://127.0.0.1:8079/reset.",
+     cmd_reset},
+    {"learn", "[RECORDING...]", "write the least matrix that recorded traffic needs",
+     "Reads decisions as --record FILE and `invoker logs -o json` write them ('-': standard "
+     "input),\n"
+     "or what the running gateway remembers, and prints the matrix: that these calls need, with\n"
+     "comments on who used what and how often, on what the topology grants beyond that, and on "
+     "what\n"
+     "no grant mends. What was allowed counts, and what audit mode (emulation: { mode: audit }) "
+     "let\n"
+     "pass although a grant was missing. Exits with 0, with --diff 1 when the topology's matrix\n"
+     "differs, 2 when something cannot be read.",
+     cmd_learn},
+    {"replay", "[RECORDING...]", "decide recorded calls again under another topology",
+     "Reads decisions as `invoker learn` does, decides each call again under the topology, at the\n"
+     "time at which it was made, and lists those whose outcome flips, with cause and cure. Calls "
+     "that\n"
+     "cannot be judged again are listed as well. All grants of the topology count as propagated. "
+     "A\n"
+     "token for the address of a service's listener counts as one for the service's address in "
+     "the\n"
+     "topology. Exits with 0 when nothing flips, 1 when something does, 2 when something cannot "
+     "be\n"
+     "read.",
+     cmd_replay},
     {"check", "FILE...", "check topology files",
      "Reports every problem of the files with its line and column.", cmd_check},
     {"keys", "init|list|rotate", "manage the signing keys",

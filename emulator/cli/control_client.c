@@ -244,8 +244,7 @@ static snapshot *load_over(const char *config_path, span overlay, error *e)
     return s;
 }
 
-/* What the APIs changed, laid over the file's; NULL and *e when the gateway does not tell. */
-static snapshot *merge_state(const char *control, snapshot *base, error *e)
+snapshot *control_merge(const char *control, snapshot *base, error *e)
 {
     control_reply reply;
     if (!call_ok(control, "GET", "/invoker/v1/state", NULL, &reply, e))
@@ -270,7 +269,7 @@ snapshot *control_load(const char *control, const char *config_path, error *e)
         return NULL;
     }
     snapshot *base = load_over(config_path, buf_view(&overlay), e);
-    snapshot *all = base ? merge_state(control, base, e) : NULL;
+    snapshot *all = base ? control_merge(control, base, e) : NULL;
     snapshot_unref(base);
     return all;
 }

@@ -48,7 +48,11 @@ bool control_project(const char *control, char **out_id, char **out_region, erro
  * holds one count. */
 snapshot *control_load(const char *control, const char *config_path, error *e);
 
-/* The same by control_address, for a name that the file (s) does not have; s where there is no such
+/* What the APIs changed, laid over the file's; NULL and *e when the gateway does not tell. The
+ * caller holds one count. */
+snapshot *control_merge(const char *control, snapshot *base, error *e);
+
+/* control_load by control_address, for a name that the file (s) does not have; s where there is no such
  * gateway. The caller's count on s becomes one on the result. */
 snapshot *control_load_instead(const char *option, const char *config_path, snapshot *s);
 

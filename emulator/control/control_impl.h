@@ -49,6 +49,9 @@ void serve_topology(control *c, http_request *r);
 /* ask.c: POST /invoker/v1/why, inspect and propagate. false: none of these paths. */
 bool ask_serve(control *c, http_request *r);
 
+/* reset.c: POST /reset. */
+void serve_reset(control *c, http_request *r);
+
 /* log_lines.c: POST /invoker/v1/services/{name}/logs. */
 void serve_lines(control *c, http_request *r, span name);
 

@@ -13,10 +13,20 @@
 #include "gateway/tally.h"
 #include "proxy/exchange.h"
 
+/* What is counted of requests, and what the status calls it. */
+#define ADMIT_COUNTERS(X)                                                                          \
+    X(requests, "total")                                                                           \
+    X(allowed, "allowed")                                                                          \
+    X(refused, "refused")                                                                          \
+    X(failed, "failed")                                                                            \
+    X(audited, "audited") /* forwarded, though they would be refused */                            \
+    X(malformed, "malformed")
+
 /* Written by the worker, read by anybody. */
 typedef struct admit_counters {
-    atomic_ullong requests, allowed, refused, failed, malformed;
-    atomic_ullong audited; /* forwarded, though they would be refused */
+#define X(id, name) atomic_ullong id;
+    ADMIT_COUNTERS(X)
+#undef X
 } admit_counters;
 
 typedef struct admit_options {

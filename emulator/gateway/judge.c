@@ -21,9 +21,7 @@ static void route(const admit *a, admission *m, request_facts *f)
         f->service = proxied_service(a, m);
     f->by_run_app_host = by_host && by_host == f->service && kind == HOST_RUN_APP;
     f->reserved_path = f->by_run_app_host && decide_reserved_path(exchange_path(m->x));
-    /* Only worth a look where the ingress setting asks for it. */
-    f->internal = f->service && f->service->ingress != INGRESS_ALL &&
-                  view_is_internal(v, exchange_peer(m->x));
+    f->internal = f->service && view_is_internal(v, exchange_peer(m->x));
     m->service = f->service;
     m->by_run_app_host = f->by_run_app_host;
 }

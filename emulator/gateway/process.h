@@ -53,6 +53,11 @@ jwks *process_keys(const process *p); /* NULL: not known yet */
 /* A change by the APIs (stolen): durable, and posted to every worker, when this returns. */
 bool process_commit(process *p, json_t *draft, error *e);
 
+/* Back to the state as it was opened; all that is recorded of requests is forgotten, attachments
+ * stay, and requests under way end as they began. done(ctx) is called later on the main thread,
+ * when no worker judges otherwise any more. false and *e: nothing changed. */
+bool process_reset(process *p, bool *out_changed, void (*done)(void *ctx), void *ctx, error *e);
+
 /* Free addresses for a service that an API makes: its listener, its metadata server, its container.
  * Held by nobody until the service is there. */
 typedef struct new_addresses {

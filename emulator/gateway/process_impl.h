@@ -1,4 +1,4 @@
-/* The process from the inside: shared by process.c and status.c. */
+/* The process from the inside: shared by process.c and those that ask it something. */
 #ifndef GATEWAY_PROCESS_IMPL_H
 #define GATEWAY_PROCESS_IMPL_H
 
@@ -36,5 +36,13 @@ struct process {
     bool running, ready, closing;
     int64_t started_us;
 };
+
+/* Requests that all workers counted; any moment. */
+typedef struct process_requests {
+#define X(id, name) unsigned long long id;
+    ADMIT_COUNTERS(X)
+#undef X
+} process_requests;
+process_requests process_count_requests(const process *p);
 
 #endif

@@ -54,7 +54,8 @@ static bool list_folder(const char *folder, name_list *out, error *e)
             names_add(out, here ? span_dup(name) : file_join(folder, name.p));
     }
     (void)closedir(d);
-    qsort(out->items, out->count, sizeof *out->items, by_name);
+    if (out->count)
+        qsort(out->items, out->count, sizeof *out->items, by_name);
     return true;
 }
 

@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "cli/control_client.h"
 #include "cli/up_spawn.h"
+#include "decision/explain.h"
 
 enum { READY_TIMEOUT_MS = 120 * 1000, LINE_MAX_BYTES = 16 * 1024 * 1024, LOG_TAIL = 600 };
 
@@ -60,7 +61,7 @@ static void put_last_words(buf *b, int log)
         if (tail[i] == '\n')
             buf_str(b, i + 1 < n ? " | " : "");
         else
-            buf_char(b, (unsigned char)tail[i] < ' ' ? '?' : tail[i]);
+            explain_char(b, tail[i]);
     }
 }
 
@@ -76,7 +77,7 @@ static void end_process(test_up *u)
 
 static void fail(test_up *u, int log, error *e)
 {
-    auto_buf buf words = buf_make(2 * LOG_TAIL);
+    auto_buf buf words = buf_make((size_t)2 * LOG_TAIL);
     end_process(u);
     put_last_words(&words, log);
     error_set(e, ERR_UNAVAILABLE, "the emulator for the tests did not come up: %s",

@@ -22,7 +22,7 @@ enum { PROBLEMS_MAX = 1024 * 1024, READY_TIMEOUT_S = 240 };
 
 typedef struct up_options {
     const char *config, *keys, *ca, *state, *log_format, *log_file, *request_log, *workers;
-    bool json, ephemeral, decision_header;
+    bool json, ephemeral, decision_header, no_services;
     int64_t ready_timeout_s;
     char **command;
     record_settings record;
@@ -216,6 +216,7 @@ static int supervise(up *u)
         .state_dir = state_dir(u),
         .state_is_temporary = !u->options.state,
         .ephemeral = u->options.ephemeral,
+        .no_services = u->options.no_services,
         .trust = u->trusts ? &u->trust : NULL,
         .log_format = log_current_format() == LOG_JSON ? "json" : "text",
         .log_file = u->options.log_file,
@@ -267,6 +268,8 @@ int cmd_up(int argc, char **argv)
         {"config", 'c', CLI_STRING, "FILE", "the topology", &o.config},
         {"json", 0, CLI_FLAG, NULL, "print the addresses as one line of JSON", &o.json},
         {"ephemeral-ports", 0, CLI_FLAG, NULL, "let the system pick every port", &o.ephemeral},
+        {"no-services", 0, CLI_FLAG, NULL,
+         "start no command:, the metadata server and gateway only", &o.no_services},
         {"state", 0, CLI_STRING, "DIR",
          "keeps what gcloud and the APIs change; without it that is forgotten at the end",
          &o.state},

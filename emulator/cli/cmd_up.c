@@ -22,7 +22,7 @@ enum { PROBLEMS_MAX = 1024 * 1024, READY_TIMEOUT_S = 240 };
 
 typedef struct up_options {
     const char *config, *keys, *ca, *state, *log_format, *log_file, *request_log, *workers;
-    bool json, ephemeral, decision_header;
+    bool json, ephemeral, decision_header, no_services;
     int64_t ready_timeout_s;
     char **command;
     record_settings record;
@@ -44,23 +44,6 @@ typedef struct up {
     bool refused;      /* the first topology could not be taken */
     bool has_terminal; /* it was started from one */
 } up;
-
-/* ---- a private folder ---- */
-
-static char *make_dir(error *e)
-{
-    const char *runtime = getenv("XDG_RUNTIME_DIR");
-    const char *temporary = getenv("TMPDIR");
-    const char *base = runtime && access(runtime, W_OK) == 0 ? runtime
-                       : temporary && *temporary             ? temporary
-                                                             : "/tmp";
-    char *dir = file_join(base, "invoker-XXXXXX");
-    if (mkdtemp(dir)) /* 0700 */
-        return dir;
-    error_errno(e, "cannot make a folder in %s", base);
-    free(dir);
-    return NULL;
-}
 
 /* ---- events ---- */
 
@@ -187,7 +170,7 @@ static bool prepare(up *u, error *e)
         return false;
     if (!u->options.log_file)
         never_wait_for_the_log();
-    if (!(u->dir = make_dir(e)) || !(u->guard = guard_start(u->dir, e)))
+    if (!(u->dir = guard_make_dir(e)) || !(u->guard = guard_start(u->dir, e)))
         return false;
     if (!(u->loop = loop_new(e)))
         return false;
@@ -233,6 +216,7 @@ static int supervise(up *u)
         .state_dir = state_dir(u),
         .state_is_temporary = !u->options.state,
         .ephemeral = u->options.ephemeral,
+        .no_services = u->options.no_services,
         .trust = u->trusts ? &u->trust : NULL,
         .log_format = log_current_format() == LOG_JSON ? "json" : "text",
         .log_file = u->options.log_file,
@@ -284,6 +268,8 @@ int cmd_up(int argc, char **argv)
         {"config", 'c', CLI_STRING, "FILE", "the topology", &o.config},
         {"json", 0, CLI_FLAG, NULL, "print the addresses as one line of JSON", &o.json},
         {"ephemeral-ports", 0, CLI_FLAG, NULL, "let the system pick every port", &o.ephemeral},
+        {"no-services", 0, CLI_FLAG, NULL,
+         "start no command:, the metadata server and gateway only", &o.no_services},
         {"state", 0, CLI_STRING, "DIR",
          "keeps what gcloud and the APIs change; without it that is forgotten at the end",
          &o.state},

@@ -25,6 +25,7 @@ typedef struct supervisor_options {
     const char *const *command;        /* CMD; NULL: none */
     bool state_is_temporary;           /* it need not survive */
     bool ephemeral;                    /* services that an API makes get any free port */
+    bool no_services;                  /* the daemons alone */
     int64_t ready_timeout_s;
     /* Everything answers for the first time; CMD has not been started yet. */
     void (*on_ready)(void *ctx);

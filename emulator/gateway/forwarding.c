@@ -106,6 +106,8 @@ void forwarding_fill(forwarding *w, exchange *x, const trace *t, span peer_ip, s
     add(w, SPAN_LIT("X-Cloud-Trace-Context"), trace_cloud(t, w->cloud));
     drop(w, "traceparent");
     add(w, SPAN_LIT("traceparent"), trace_parent(t, w->parent));
+    if (!t->continues_parent)
+        drop(w, "tracestate"); /* of another trace, or of none (W3C Trace Context, section 4.3) */
     drop(w, "X-Google-*");
     w->response_add[0] = (field){SPAN_LIT("server"), SPAN_LIT(PAGE_SERVER)};
     w->response_add[1] = (field){SPAN_LIT("x-cloud-trace-context"), response_trace};

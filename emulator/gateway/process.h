@@ -79,6 +79,13 @@ void process_recent(process *p, const recent_query *q,
                     void (*done)(void *ctx, recent_item *items, size_t count), void *ctx);
 
 /* What came to all workers, likewise. */
-void process_traffic(process *p, void (*done)(void *ctx, const tally *t), void *ctx);
+typedef struct traffic {
+    tally *tally;
+    proxy_connections connections;
+} traffic;
+void process_traffic(process *p, void (*done)(void *ctx, const traffic *t), void *ctx);
+
+/* All that this process counts, with the traffic as just asked for, for Prometheus; appends. */
+void process_metrics(const process *p, const traffic *t, buf *b);
 
 #endif

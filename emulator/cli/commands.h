@@ -17,6 +17,7 @@ int cmd_reset(int argc, char **argv);
 int cmd_learn(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_check(int argc, char **argv);
+int cmd_doctor(int argc, char **argv);
 int cmd_keys(int argc, char **argv);
 int cmd_ca(int argc, char **argv);
 int cmd_gcloud(int argc, char **argv);
@@ -24,6 +25,7 @@ int cmd_export(int argc, char **argv);
 int cmd_import(int argc, char **argv);
 int cmd_diff(int argc, char **argv);
 int cmd_echo(int argc, char **argv);
+int cmd_lesson(int argc, char **argv);
 int cmd_version(int argc, char **argv);
 int cmd_help(int argc, char **argv);
 

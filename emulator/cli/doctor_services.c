@@ -54,21 +54,6 @@ static const service *allowed_caller(const doctor *d, const service *target)
     return NULL;
 }
 
-static void choose(const doctor *d, tries *t)
-{
-    for (size_t i = 0; i < snapshot_service_count(d->s); i++) {
-        const service *svc = snapshot_service(d->s, i);
-        if (!concerns(d, svc)) {
-            add(t, svc, d->svc);
-            continue;
-        }
-        const service *by = allowed_caller(d, svc);
-        add(t, svc, NULL);
-        if (by)
-            add(t, svc, by);
-    }
-}
-
 /* ---- what the topology says of it ---- */
 
 static decision expected(const doctor *d, const try *one, bool internal)
@@ -94,6 +79,24 @@ static decision expected(const doctor *d, const try *one, bool internal)
     decision judged = decide(d->s, &f, now);
     judged.audience_got = NULL; /* ours ends here */
     return judged;
+}
+
+/* Somebody with a token where one is needed. */
+
+static void choose(const doctor *d, tries *t)
+{
+    for (size_t i = 0; i < snapshot_service_count(d->s); i++) {
+        const service *svc = snapshot_service(d->s, i);
+        if (!concerns(d, svc)) {
+            add(t, svc, d->svc);
+            continue;
+        }
+        const service *by = allowed_caller(d, svc);
+        const reason alone = expected(d, &(try){.target = svc}, false).reason;
+        add(t, svc, NULL);
+        if (by && !reason_info(alone)->allows)
+            add(t, svc, by);
+    }
 }
 
 /* ---- rounds ---- */

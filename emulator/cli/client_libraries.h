@@ -30,6 +30,13 @@ typedef enum probe_gate {
     GATE_CLOUD_RUN /* only where K_SERVICE, K_REVISION and K_CONFIGURATION are set */
 } probe_gate;
 
+/* What becomes of a path in the variable, a slash mostly. */
+typedef enum path_rule {
+    PATH_APPENDS,   /* "/x" + "/computeMetadata" */
+    PATH_COLLAPSES, /* the same, but slashes alone vanish */
+    PATH_REPLACES   /* ours takes its place */
+} path_rule;
+
 /* The machine's product name (DMI) that is taken for an answer when the probe has none. */
 typedef enum dmi_rule { DMI_IGNORED, DMI_STARTS, DMI_EQUALS, DMI_CONTAINS } dmi_rule;
 
@@ -40,6 +47,7 @@ typedef struct client_library {
     const char *ping_vars[LIBRARY_VARS_MAX]; /* the probe's, where it has one of its own */
     const char *ping_host;                   /* NULL: as the address above */
     bool takes_scheme;                       /* http:// in the variable does no harm */
+    path_rule path;
     probe_gate gate;
     dmi_rule dmi;
     const char *probe;  /* path of the probe, behind the slash */

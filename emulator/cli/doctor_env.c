@@ -49,7 +49,7 @@ static const char *form_fault(span value, const char **out_who)
     *out_who = "Python, Go, Java, .NET, C++, Rust and gcloud, which put http:// in front of it";
     if (scheme)
         return "a scheme";
-    *out_who = "every client but Rust's, which appends paths to it";
+    *out_who = "Go, Java, .NET, C++ and gcloud, which append their own paths to it";
     return span_find(value, '/') < value.n ? "a path" : NULL;
 }
 

@@ -62,7 +62,7 @@ static void check_no_gce(const doctor *d)
     const bool python = strcmp(value, "true") == 0;
     finding *f = report_add(d->report, seriously(d), AREA, "no_gce_check",
                             "NO_GCE_CHECK=%s: %s not look for a metadata server", value,
-                            python ? "Python and Java do" : "Java does");
+                            python ? "newer Python libraries and Java do" : "Java does");
     finding_expect(f, "not set");
     mend_unset(f, "NO_GCE_CHECK");
 }

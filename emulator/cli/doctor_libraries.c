@@ -48,7 +48,10 @@ static target target_of(const client_library *l, const char *value)
     if (l->takes_scheme && span_starts(s, SPAN_LIT("http://")))
         s = span_from(s, strlen("http://"));
     const size_t slash = span_find(s, '/');
-    return (target){span_dup((span){s.p, slash}), span_dup(span_from(s, slash))};
+    const span path = span_from(s, slash);
+    const bool slashes = path.n && strspn(path.p, "/") == path.n;
+    const bool gone = l->path == PATH_REPLACES || (l->path == PATH_COLLAPSES && slashes);
+    return (target){span_dup((span){s.p, slash}), span_dup(gone ? (span){0} : path)};
 }
 
 static bool resolve(const doctor *d, walk *w, const char *where, net_addr *out)
@@ -112,7 +115,9 @@ static void set_request(const doctor *d, walk *w, const char *value, proxy_famil
     buf_str(&w->text, "GET ");
     if (proxy)
         buf_fmt(&w->text, "http://%s", t.host);
-    buf_fmt(&w->text, "%s/%s HTTP/1.1\r\nHost: %s\r\n%s\r\n", t.prefix, path, t.host, fields);
+    /* A root that has a path already is asked for as it is. */
+    buf_fmt(&w->text, "%s%s%s HTTP/1.1\r\nHost: %s\r\n%s\r\n", t.prefix,
+            *path || !*t.prefix ? "/" : "", path, t.host, fields);
     w->call = (http_call){.request = buf_view(&w->text), .reply_max = REPLY_MAX};
     doctor_call_limits(d, &w->call, patience_us);
     if (!buf_ok(&w->text))

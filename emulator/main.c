@@ -53,11 +53,58 @@ const cli_command cli_commands[] = {
     {"matrix", "", "show who may invoke what",
      "Prints the caller x service matrix that results from matrix:, policies and groups.",
      cmd_matrix},
-    {"why", "", "explain the decision about one call",
-     "Says whether a call would be allowed, by which binding or why not, and names the command "
-     "that\n"
-     "mends it.",
+    {"why", "[ID]", "explain the decision about one call",
+     "Says check by check whether a call would be allowed, by which binding or why not, and names\n"
+     "what mends it. With an ID (of a log entry's insertId six digits or more) or --last: of a\n"
+     "request that the running gateway has decided.",
      cmd_why},
+    {"logs", "[SERVICE]", "show the running gateway's decisions",
+     "Prints the last decisions, oldest first, a line for each; under a refusal the cause and "
+     "what\n"
+     "mends it. With --follow goes on with those that are made from then on, over restarts of the\n"
+     "gateway, until it is stopped. 'invoker why ID' says more of the one with that id, which a "
+     "line\n"
+     "ends with.",
+     cmd_logs},
+    {"test", "[FILE...]", "run the tests of topologies",
+     "Judges the calls of test files (NAME.test.yaml; all beside the topology when none is named)\n"
+     "and compares with what they expect. Offline no socket is opened: thousands of calls take\n"
+     "milliseconds. Exits with 1 when a test fails or less is covered than --fail-under says, with "
+     "2\n"
+     "when a file is not valid.",
+     cmd_test},
+    {"reset", "", "take the running gateway back to the topology as loaded",
+     "For use between tests: what Google's APIs changed since the gateway was started is undone, "
+     "also\n"
+     "in the folder of --state, and decisions, counts and the containers' log lines are "
+     "forgotten.\n"
+     "What `invoker run` attached stays, requests under way end as they began, and tokens stay "
+     "valid.\n"
+     "The same as curl -X POST http://127.0.0.1:8079/reset.",
+     cmd_reset},
+    {"learn", "[RECORDING...]", "write the least matrix that recorded traffic needs",
+     "Reads decisions as --record FILE and `invoker logs -o json` write them ('-': standard "
+     "input),\n"
+     "or what the running gateway remembers, and prints the matrix: that these calls need, with\n"
+     "comments on who used what and how often, on what the topology grants beyond that, and on "
+     "what\n"
+     "no grant mends. What was allowed counts, and what audit mode (emulation: { mode: audit }) "
+     "let\n"
+     "pass although a grant was missing. Exits with 0, with --diff 1 when the topology's matrix\n"
+     "differs, 2 when something cannot be read.",
+     cmd_learn},
+    {"replay", "[RECORDING...]", "decide recorded calls again under another topology",
+     "Reads decisions as `invoker learn` does, decides each call again under the topology, at the\n"
+     "time at which it was made, and lists those whose outcome flips, with cause and cure. Calls "
+     "that\n"
+     "cannot be judged again are listed as well. All grants of the topology count as propagated. "
+     "A\n"
+     "token for the address of a service's listener counts as one for the service's address in "
+     "the\n"
+     "topology. Exits with 0 when nothing flips, 1 when something does, 2 when something cannot "
+     "be\n"
+     "read.",
+     cmd_replay},
     {"doctor", "[SERVICE]", "find out why a client does not work",
      "Looks at the topology, at what runs, at this shell's variables (or a process': --pid), "
      "walks\n"
@@ -114,6 +161,13 @@ const cli_command cli_commands[] = {
      "equal whatever their form. Exits with 0 when nothing differs, 1 when something does, 2 when\n"
      "that could not be found out.",
      cmd_diff},
+    {"lesson", "[LESSON|all]", "learn what Cloud Run refuses, and why, by doing it",
+     "Lists the lessons, or plays one, by its number or name: sets up a scene of its own on free\n"
+     "ports, tells what a developer did, asks what will come of it, waits for the request that you\n"
+     "make in a second terminal, explains the refusal check by check, and has you mend it. With\n"
+     "--auto it does all of that by itself. Nothing is left of the scene at the end. Exits with 0\n"
+     "when all came out as the lesson says and your answers were right, else with 1.",
+     cmd_lesson},
     {"echo", "", "a container that answers with the request it got",
      "Listens on $PORT and answers every request with what of it came in, as JSON; GET\n"
      "/received/NAME with one header's value, and what a browser asks before a request across\n"

@@ -21,7 +21,9 @@ recent_query backend_decisions_query(const control_decisions_query *q)
     _Static_assert(sizeof q->service == sizeof((recent_query *)0)->service, "one limit");
     _Static_assert(sizeof q->caller == sizeof((recent_query *)0)->caller, "one limit");
     _Static_assert(sizeof q->reason == sizeof((recent_query *)0)->reason, "one limit");
-    recent_query out = {.limit = q->limit, .refused = q->refused};
+    _Static_assert(sizeof q->id == sizeof((recent_query *)0)->id, "one limit");
+    recent_query out = {.limit = q->limit, .refused = q->refused, .allowed = q->allowed};
+    memcpy(out.id, q->id, sizeof out.id);
     memcpy(out.service, q->service, sizeof out.service);
     memcpy(out.caller, q->caller, sizeof out.caller);
     memcpy(out.reason, q->reason, sizeof out.reason);

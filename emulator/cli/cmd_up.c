@@ -11,6 +11,7 @@
 #include "cli/cli.h"
 #include "cli/cli_ca.h"
 #include "cli/commands.h"
+#include "cli/record_options.h"
 #include "cli/up_guard.h"
 #include "cli/up_ready.h"
 #include "cli/up_supervisor.h"
@@ -24,6 +25,7 @@ typedef struct up_options {
     bool json, ephemeral;
     int64_t ready_timeout_s;
     char **command;
+    record_settings record;
 } up_options;
 
 typedef struct up {
@@ -42,23 +44,6 @@ typedef struct up {
     bool refused;      /* the first topology could not be taken */
     bool has_terminal; /* it was started from one */
 } up;
-
-/* ---- a private folder ---- */
-
-static char *make_dir(error *e)
-{
-    const char *runtime = getenv("XDG_RUNTIME_DIR");
-    const char *temporary = getenv("TMPDIR");
-    const char *base = runtime && access(runtime, W_OK) == 0 ? runtime
-                       : temporary && *temporary             ? temporary
-                                                             : "/tmp";
-    char *dir = file_join(base, "invoker-XXXXXX");
-    if (mkdtemp(dir)) /* 0700 */
-        return dir;
-    error_errno(e, "cannot make a folder in %s", base);
-    free(dir);
-    return NULL;
-}
 
 /* ---- events ---- */
 
@@ -185,7 +170,7 @@ static bool prepare(up *u, error *e)
         return false;
     if (!u->options.log_file)
         never_wait_for_the_log();
-    if (!(u->dir = make_dir(e)) || !(u->guard = guard_start(u->dir, e)))
+    if (!(u->dir = guard_make_dir(e)) || !(u->guard = guard_start(u->dir, e)))
         return false;
     if (!(u->loop = loop_new(e)))
         return false;
@@ -235,6 +220,7 @@ static int supervise(up *u)
         .log_format = log_current_format() == LOG_JSON ? "json" : "text",
         .log_file = u->options.log_file,
         .request_log = u->options.request_log,
+        .record = u->options.record,
         .workers = u->options.workers,
         .command = (const char *const *)u->options.command,
         .ready_timeout_s = u->options.ready_timeout_s,
@@ -289,6 +275,7 @@ int cmd_up(int argc, char **argv)
          &o.ready_timeout_s},
         {"request-log", 0, CLI_STRING, "all|refused|off", "which requests the gateway logs (all)",
          &o.request_log},
+        RECORD_OPTIONS(&o.record),
         {"workers", 0, CLI_STRING, "N", "threads of the gateway", &o.workers},
         {"log-format", 0, CLI_STRING, "FORMAT", "text or json", &o.log_format},
         {"log-file", 0, CLI_STRING, "FILE", "log there instead of standard error", &o.log_file},
@@ -306,5 +293,7 @@ int cmd_up(int argc, char **argv)
     if (o.ready_timeout_s < 1 || o.ready_timeout_s > 86400)
         return cli_usage_error("up", "--ready-timeout is a number of seconds from 1 to 86400");
     o.config = cli_config_path(o.config);
-    return run(&o);
+    record_file_options checked;
+    status = record_options_read("up", &o.record, &checked);
+    return status >= 0 ? status : run(&o);
 }

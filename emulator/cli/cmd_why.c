@@ -44,24 +44,23 @@ static int parse(int argc, char **argv, why_options *o)
     }
     char **operands = NULL;
     const int status = cli_parse(COMMAND, argc, argv, options, &operands, NULL);
-    if (status < 0 && operands[0])
-        return cli_usage_error(COMMAND, "unexpected operand '%s'", operands[0]);
+    if (status >= 0 || !operands[0])
+        return status;
+    o->id = operands[0];
+    if (operands[1])
+        return cli_usage_error(COMMAND, "unexpected operand '%s'", operands[1]);
+    if (o->last || o->reasons || o->to || o->host || o->as || o->token || o->anonymous)
+        return cli_usage_error(COMMAND,
+                               "'%s' is taken for the id of a decision, which goes with "
+                               "--control and --output only",
+                               o->id);
     return status;
 }
 
 static int ask_gateway(const why_options *o, bool json)
 {
-    const char *variable = getenv("INVOKER_CONTROL");
-    const bool named = o->control || (variable && *variable);
-    snapshot *s = named ? NULL : cli_load(cli_config_path(o->config), NULL);
-    if (!named && !s)
-        return CLI_USAGE;
-    bool asked = false;
-    auto_free char *control = control_address(o->control, s, &asked);
-    snapshot_unref(s);
-    if (!control)
-        return cli_usage_error(COMMAND, "which gateway? --control ADDRESS is missing");
-    return why_last(control, json);
+    auto_free char *control = control_required(COMMAND, o->control, o->config);
+    return control ? why_recorded(control, o->id, json) : CLI_USAGE;
 }
 
 /* The same topology as it is after a reload that brought all of its grants: those count after the
@@ -125,5 +124,5 @@ int cmd_why(int argc, char **argv)
     status = cli_output_json(COMMAND, o.output, &json);
     if (status >= 0)
         return status;
-    return o.last ? ask_gateway(&o, json) : judge(&o, json);
+    return o.last || o.id ? ask_gateway(&o, json) : judge(&o, json);
 }

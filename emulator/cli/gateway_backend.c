@@ -6,8 +6,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "cli/backend_ask.h"
 #include "cli/backend_follow.h"
-#include "cli/inspect.h"
 
 /* ---- the gateway's own ---- */
 
@@ -43,13 +43,17 @@ typedef struct decisions_call {
 static void give_decisions(void *ctx, recent_item *items, size_t count)
 {
     decisions_call *call = ctx;
-    auto_buf buf b = buf_make((size_t)CONTROL_DECISIONS_MAX * 16 * 1024);
+    auto_buf buf b = buf_make((size_t)CONTROL_DECISIONS_MAX * 32 * 1024);
     buf_char(&b, '[');
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count && buf_ok(&b); i++) {
+        const size_t whole = b.n;
         if (i)
             buf_char(&b, ',');
         recent_decision(items[i].request, &b);
+        if (!buf_ok(&b))
+            b.n = whole; /* as many of the newest as fit */
     }
+    b.overrun = false;
     buf_char(&b, ']');
     call->done(call->arg, buf_view(&b));
     free(call);
@@ -158,6 +162,46 @@ static void on_commit(void *ctx, json_t *draft, void (*done)(void *arg, const er
     metadata_link_sync(b->link, state_serial(s), on_synced, call);
 }
 
+/* ---- the reset ---- */
+
+typedef struct reset_call {
+    void (*done)(void *arg, bool changed, const error *e);
+    void *arg;
+    unsigned outstanding;
+    bool changed;
+} reset_call;
+
+/* The workers are one to be waited for, the metadata process another. */
+static void one_reset(void *arg)
+{
+    reset_call *call = arg;
+    if (--call->outstanding)
+        return;
+    call->done(call->arg, call->changed, NULL);
+    free(call);
+}
+
+static void on_reset(void *ctx, void (*done)(void *arg, bool changed, const error *e), void *arg)
+{
+    const gateway_backend *b = ctx;
+    error e = {0};
+    reset_call *call = malloc(sizeof *call);
+    if (!call)
+        abort();
+    *call = (reset_call){done, arg, 2, false};
+    if (!process_reset(b->process, &call->changed, one_reset, call, &e)) {
+        log_at(LOG_ERROR, "the reset failed", LOG_S("error", e.text));
+        done(arg, false, &e);
+        free(call);
+        return;
+    }
+    const state *s = on_state(ctx);
+    if (call->changed && state_path(s))
+        metadata_link_sync(b->link, state_serial(s), one_reset, call);
+    else
+        one_reset(call);
+}
+
 /* ---- requests, as the log has them ---- */
 
 typedef struct requests_call {
@@ -255,25 +299,6 @@ static void on_forward(void *ctx, const control_question *q,
                       on_answer, call);
 }
 
-/* ---- what is asked about a token ---- */
-
-static bool on_inspect(void *ctx, span text, buf *out, error *e)
-{
-    const gateway_backend *b = ctx;
-    const snapshot *s = on_merged(ctx);
-    const span token = inspect_bare(text);
-    inspection i;
-    if (token.n) {
-        inspect_token(&i, s, snapshot_project(s)->keys_dir, process_keys(b->process), token,
-                      clock_wall_us());
-        inspect_show_json(&i, out);
-        inspection_clear(&i);
-    } else {
-        (void)error_set(e, ERR_INVALID, "no token: the text is empty");
-    }
-    return token.n != 0;
-}
-
 control_backend gateway_backend_of(gateway_backend *b)
 {
     return (control_backend){.ready = on_ready,
@@ -293,7 +318,9 @@ control_backend gateway_backend_of(gateway_backend *b)
                              .clock = clock_system(),
                              .identify = on_identify,
                              .commit = on_commit,
+                             .reset = on_reset,
                              .forward = on_forward,
-                             .inspect = on_inspect,
+                             .why = backend_why,
+                             .inspect = backend_inspect,
                              .ctx = b};
 }

@@ -38,6 +38,9 @@ daemon_args daemon_args_make(const char *name, const supervisor_options *o, cons
     add(&a, "--keys", is_gateway ? NULL : o->keys_dir);
     add(&a, "--ca", is_gateway ? o->ca_dir : NULL);
     add(&a, "--request-log", is_gateway ? o->request_log : NULL);
+    add(&a, "--record", is_gateway ? o->record.file : NULL);
+    add(&a, "--record-max", is_gateway ? o->record.max : NULL);
+    add(&a, "--record-keep", is_gateway ? o->record.keep : NULL);
     add(&a, "--workers", is_gateway ? o->workers : NULL);
     add(&a, "--start-wait", is_gateway ? START_WAIT_S : NULL);
     add_flag(&a, "--state-is-temporary", is_gateway && o->state_is_temporary);

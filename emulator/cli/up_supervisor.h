@@ -4,6 +4,7 @@
 #define CLI_UP_SUPERVISOR_H
 
 #include "base/loop.h"
+#include "cli/record_options.h"
 #include "cli/up_env.h"
 #include "cli/up_guard.h"
 #include "cli/up_topology.h"
@@ -19,6 +20,7 @@ typedef struct supervisor_options {
     const char *log_format;            /* "text" or "json", for the daemons */
     const char *log_file;              /* NULL: standard error */
     const char *request_log, *workers; /* of the gateway; NULL: its defaults */
+    record_settings record;            /* of the gateway, too */
     const char *const *command;        /* CMD; NULL: none */
     bool state_is_temporary;           /* it need not survive */
     bool ephemeral;                    /* services that an API makes get any free port */

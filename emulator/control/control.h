@@ -12,12 +12,15 @@
 
 /* Texts are empty where everything is meant. */
 typedef struct control_decisions_query {
-    size_t limit; /* at most CONTROL_DECISIONS_MAX */
-    bool refused;
+    size_t limit;          /* at most CONTROL_DECISIONS_MAX */
+    bool refused, allowed; /* those only */
     char service[64];
     char caller[257]; /* an e-mail, what stands in front of its '@', or "anonymous" */
     char reason[48];  /* or the failure */
+    char id[25];      /* or how it begins */
 } control_decisions_query;
+
+enum { CONTROL_DECISION_ID_LEAST = 6, CONTROL_DECISION_ID_MAX = 24 };
 
 /* Thousands of cells, however long JSON spells their texts. */
 enum { CONTROL_TRAFFIC_MAX = 64 * 1024 * 1024 };
@@ -112,10 +115,16 @@ typedef struct control_backend {
     /* The draft (stolen) becomes the state: durable, known to workers and metadata process. e is
      * NULL, or says why nothing changed. */
     void (*commit)(void *ctx, json_t *draft, void (*done)(void *arg, const error *e), void *arg);
+    /* Back to the topology as it was loaded, and all that is recorded of requests forgotten, here
+     * and wherever else it counts. e: nothing changed. */
+    void (*reset)(void *ctx, void (*done)(void *arg, bool changed, const error *e), void *arg);
     /* a is NULL when the metadata process does not answer; *e says why. */
     void (*forward)(void *ctx, const control_question *q,
                     void (*done)(void *arg, const control_answer *a, const error *e), void *arg);
-    /* Appends one JSON object: what a token says and what becomes of it here. false: *e. */
+    /* Append one JSON object. The decision about a call that nobody made, with the fields of
+     * `invoker why`'s options; false: *e says what is wrong with the question. */
+    bool (*why)(void *ctx, const json_t *question, buf *out, error *e);
+    /* What a token says and what becomes of it here. false: *e. */
     bool (*inspect)(void *ctx, span token, buf *out, error *e);
     void *ctx;
 } control_backend;

@@ -31,6 +31,9 @@ bool invoker_v1_serve(control *c, http_request *r);
 bool decisions_query_read(http_request *r, const char *limit_name, size_t limit_least,
                           size_t limit_default, control_decisions_query *out);
 
+/* decision_by_id.c: GET /invoker/v1/decisions/ID. false: not that path. */
+bool decision_serve(control *c, http_request *r);
+
 /* decision_stream.c: GET /invoker/v1/decisions/stream. */
 void serve_decision_stream(control *c, http_request *r);
 
@@ -45,6 +48,9 @@ void serve_topology(control *c, http_request *r);
 
 /* ask.c: POST /invoker/v1/why, inspect and propagate. false: none of these paths. */
 bool ask_serve(control *c, http_request *r);
+
+/* reset.c: POST /reset. */
+void serve_reset(control *c, http_request *r);
 
 /* log_lines.c: POST /invoker/v1/services/{name}/logs. */
 void serve_lines(control *c, http_request *r, span name);

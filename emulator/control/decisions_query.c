@@ -35,14 +35,18 @@ static bool read_number(http_request *r, const char *name, size_t least, size_t 
     return true;
 }
 
+static bool is_set(http_request *r, const char *name)
+{
+    auto_buf buf b = buf_make(32);
+    (void)http_query_get(r, name, true, &b);
+    return span_eq(buf_view(&b), SPAN_LIT("1")) || span_eq(buf_view(&b), SPAN_LIT("true"));
+}
+
 bool decisions_query_read(http_request *r, const char *limit_name, size_t limit_least,
                           size_t limit_default, control_decisions_query *out)
 {
-    auto_buf buf refused = buf_make(32);
-    *out = (control_decisions_query){.limit = limit_default};
-    (void)http_query_get(r, "refused", true, &refused);
-    out->refused =
-        span_eq(buf_view(&refused), SPAN_LIT("1")) || span_eq(buf_view(&refused), SPAN_LIT("true"));
+    *out = (control_decisions_query){
+        .limit = limit_default, .refused = is_set(r, "refused"), .allowed = is_set(r, "allowed")};
     return read_number(r, limit_name, limit_least, limit_default, &out->limit) &&
            read_text(r, "service", out->service, sizeof out->service) &&
            read_text(r, "caller", out->caller, sizeof out->caller) &&

@@ -152,6 +152,10 @@ bool invoker_v1_serve(control *c, http_request *r)
                   {"/invoker/v1/traffic", serve_traffic},
                   {"/invoker/v1/topology", serve_topology}};
     span name;
+    if (span_eq_str(http_path(r), "/reset")) {
+        serve_reset(c, r);
+        return true;
+    }
     if (service_path(http_path(r), SPAN_LIT("/upstream"), &name)) {
         serve_upstream(c, r, name);
         return true;
@@ -169,5 +173,5 @@ bool invoker_v1_serve(control *c, http_request *r)
             reply_error(r, 405, "GET, HEAD", "%s is read with GET", routes[i].path);
         return true;
     }
-    return false;
+    return decision_serve(c, r);
 }

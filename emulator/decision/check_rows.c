@@ -7,10 +7,6 @@
 
 enum { ROW_TEXT_MAX = 4096, VALUE_MAX = 512 };
 
-static const char *const HEADERS[] = {[HEADER_NONE] = "neither header",
-                                      [HEADER_AUTHORIZATION] = "Authorization",
-                                      [HEADER_SERVERLESS] = "X-Serverless-Authorization"};
-
 void check_put(buf *b, span value)
 {
     buf_span(b, (span){value.p, value.n < VALUE_MAX ? value.n : VALUE_MAX});
@@ -105,7 +101,8 @@ static void open_to_all(check_row *row, const evidence *e)
 static void credential_there(check_row *row, const evidence *e)
 {
     buf_str(&row->wanted, "Authorization or X-Serverless-Authorization");
-    buf_str(&row->got, HEADERS[e->header]);
+    const char *field = token_header_field(e->header);
+    buf_str(&row->got, field ? field : "neither header");
     if (e->token == TOKEN_EMPTY)
         buf_str(&row->got, ", empty");
     if (e->header == HEADER_SERVERLESS)

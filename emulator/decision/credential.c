@@ -77,10 +77,15 @@ credential credential_find(size_t authorization_count, span authorization, size_
     return of_value(header, span_trim(serverless_count ? serverless : authorization));
 }
 
+span credential_unsigned(span token)
+{
+    return (span){token.p, last_dot(token)};
+}
+
 void credential_forwarded(buf *b, span token)
 {
     buf_str(b, "bearer ");
-    buf_span(b, (span){token.p, last_dot(token)});
+    buf_span(b, credential_unsigned(token));
     buf_str(b, "." SIGNATURE_REMOVED);
 }
 

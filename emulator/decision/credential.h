@@ -23,6 +23,9 @@ void credential_forwarded(buf *b, span token);
  * service gets to see of a value that proves nothing, where it is forwarded nevertheless. */
 void credential_masked(buf *b, span value);
 
+/* Its header and payload. */
+span credential_unsigned(span token);
+
 /* The third part of a token that has passed a front end once. */
 #define SIGNATURE_REMOVED "SIGNATURE_REMOVED_BY_GOOGLE"
 

@@ -2,6 +2,9 @@
 #include "decision/evidence.h"
 
 #include "base/hash.h"
+#include "decision/explain_text.h"
+
+enum { NAMES_COMPARED_MAX = 256 };
 
 static evidence_grant of_binding(const snapshot *s, const binding *g, binding_state state)
 {
@@ -65,7 +68,20 @@ evidence evidence_of(const snapshot *s, const decision *d, const request_facts *
         add_deny(&e, d->deny);
     const missed_grant near = decision_nearest(s, d, now_us);
     e.nearest = of_binding(s, near.binding, near.state);
+    explain_mend(s, d, &e.mend_service, &e.mend_value);
     return e;
+}
+
+span evidence_near_host(const snapshot *s, span host)
+{
+    const char *names[NAMES_COMPARED_MAX + 1];
+    size_t n = 0;
+    while (n < snapshot_service_count(s) && n < NAMES_COMPARED_MAX) {
+        names[n] = snapshot_service(s, n)->name;
+        n++;
+    }
+    names[n] = NULL;
+    return span_of(did_you_mean((span){host.p, span_find(host, '.')}, names));
 }
 
 static void put_line(buf *b, span file, uint32_t line, uint32_t column)
@@ -133,6 +149,14 @@ span evidence_nearest_audience(span accepted, span got, size_t *out_count)
 }
 
 /* ---- names ---- */
+
+const char *token_header_field(token_header h)
+{
+    static const char *const fields[] = {[HEADER_NONE] = NULL,
+                                         [HEADER_AUTHORIZATION] = "Authorization",
+                                         [HEADER_SERVERLESS] = "X-Serverless-Authorization"};
+    return fields[h];
+}
 
 const char *token_header_name(token_header h)
 {

@@ -37,8 +37,9 @@ typedef struct evidence {
     span keys;            /* the published ones' ids, with ", " between; empty: not known */
 
     audience_verdict audience;
-    span audience_got; /* the claim that came nearest */
-    span other;        /* whose URL that is: AUDIENCE_OTHER_SERVICE */
+    span audience_got;     /* the claim that came nearest */
+    size_t audience_index; /* which of them that is, where the claims alone are at hand */
+    span other;            /* whose URL that is: AUDIENCE_OTHER_SERVICE */
     principal principal;
 
     evidence_grant binding; /* what allowed it */
@@ -47,11 +48,19 @@ typedef struct evidence {
     span deny_principal;    /* the first that it names */
     span deny_file;
     uint32_t deny_line;
+
+    /* Where what mends it is not what the reason alone says: the caller's own service and the
+     * account it should run as, or the custom domain that is no custom audience. */
+    span mend_service, mend_value;
 } evidence;
 
-/* All but what a decision does not see: host, path, from, kid, alg and keys are left empty. The
+/* All but what a decision does not see: host, path, from, near_host, kid, alg
+ * and keys are left empty. The
  * views are those of the arguments. */
 evidence evidence_of(const snapshot *s, const decision *d, const request_facts *f, int64_t now_us);
+
+/* The service whose name a host that is none's resembles; empty: none does. */
+span evidence_near_host(const snapshot *s, span host);
 
 /* Appends "FILE:LINE:COLUMN", "FILE:LINE", or what else the place is; nothing for what has none. */
 void evidence_place(buf *b, const evidence_grant *g);
@@ -60,6 +69,8 @@ void evidence_place(buf *b, const evidence_grant *g);
  * many there are. */
 span evidence_nearest_audience(span accepted, span got, size_t *out_count);
 
+/* "Authorization", "X-Serverless-Authorization"; NULL: neither. */
+const char *token_header_field(token_header h);
 /* "authorization", "serverless" or "none". */
 const char *token_header_name(token_header h);
 /* "verified", "absent", "not_bearer" … */

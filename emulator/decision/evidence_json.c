@@ -2,6 +2,9 @@
 #include "decision/evidence_json.h"
 
 #include "decision/checks.h"
+#include "decision/terraform.h"
+
+enum { TERRAFORM_MAX = 16 * 1024 };
 
 static void put(buf *b, const char *key, span value)
 {
@@ -101,6 +104,13 @@ static void put_facts(buf *b, const evidence *e)
     if (e->claims)
         put_claims(b, e);
     buf_char(b, '}');
+}
+
+void evidence_json_terraform(buf *b, const evidence *e)
+{
+    auto_buf buf text = buf_make(TERRAFORM_MAX);
+    evidence_terraform(&text, e);
+    put(b, "terraform", buf_view(&text));
 }
 
 void evidence_json(buf *b, const evidence *e)

@@ -7,6 +7,9 @@
 
 /* Each appends members of an object that has some already, so the first thing is a comma. */
 
+/* ,"terraform":"…" where the provider has something that mends it */
+void evidence_json_terraform(buf *b, const evidence *e);
+
 /* ,"binding":{…} or ,"nearest":{…} where there is one, ,"checks":[…] and ,"facts":{…} */
 void evidence_json(buf *b, const evidence *e);
 

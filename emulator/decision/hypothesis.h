@@ -67,8 +67,9 @@ typedef struct hypothesis {
     char *owned_path, *owned_email, *owned_audience;
 } hypothesis;
 
-/* Sets up *out, and releases what it held before. false and *e with a suggestion: no such service or
- * account, a path without '/', a wrong token without a caller. now_us: when the token is made. */
+/* Sets up *out, and releases what it held before. false and *e with a suggestion: no such service
+ * or account, a path without '/', a wrong token without a caller. now_us: when the token is made.
+ */
 bool hypothesis_make(const hypothesis_options *o, const snapshot *s, int64_t now_us,
                      hypothesis *out, error *e);
 void hypothesis_free(hypothesis *h);

@@ -133,6 +133,30 @@ static span logged_protocol(const admission *m)
     return span_eq_str(version, "HTTP/2") ? SPAN_LIT("HTTP/1.1") : version;
 }
 
+/* The verification keys that there were, where a token named none of them. */
+static span published_keys(admit *a, const admission *m)
+{
+    const jwks *keys = m->hold->view->keys;
+    buf *b = &a->scratch;
+    if (m->reason != REASON_UNKNOWN_KEY || !keys)
+        return (span){NULL, 0};
+    buf_clear(b);
+    for (size_t i = 0; i < jwks_count(keys); i++)
+        buf_fmt(b, "%s%s", i ? ", " : "", jwks_kid(keys, i));
+    return buf_view(b);
+}
+
+static evidence evidence_about(admit *a, const admission *m)
+{
+    const snapshot *s = m->hold->view->snap;
+    evidence e = evidence_of(s, &m->verdict, &m->facts, m->wall_us);
+    e.audience_index = m->audience_index;
+    e.keys = published_keys(a, m);
+    if (m->reason == REASON_UNKNOWN_HOST)
+        e.near_host = evidence_near_host(s, exchange_host(m->x));
+    return e;
+}
+
 void admission_report(admit *a, const admission *m, const exchange_outcome *o)
 {
     record r = {.wall_us = m->wall_us,
@@ -157,8 +181,14 @@ void admission_report(admit *a, const admission *m, const exchange_outcome *o)
                 .local_fix = m->local_fix,
                 .text_payload = m->text_payload,
                 .trace = &m->trace,
-                .insert_id = {ids_next(&a->ids), m->trace.span_id},
+                .insert_id = {m->insert_id, m->trace.span_id},
+                .token = m->judged,
                 .outcome = *o};
+    evidence e;
+    if (m->decided) {
+        e = evidence_about(a, m);
+        r.evidence = &e;
+    }
     if (m->binding) {
         r.granted_file = m->binding->place.file;
         r.granted_line = m->binding->place.line;
@@ -171,7 +201,9 @@ void admission_report(admit *a, const admission *m, const exchange_outcome *o)
         return;
     if (m->epoch == a->epoch) {
         tally_add(a->o.tally, &r, m->binding, m->header != HEADER_NONE);
-        recent_add(a->o.recent, &r);
+        const span kept = recent_add(a->o.recent, &r);
+        if (a->o.records)
+            record_queue_add(a->o.records, kept);
     }
     request_log_add(a->o.log, &r);
 }

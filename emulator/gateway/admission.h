@@ -36,6 +36,11 @@ typedef struct admission {
     bool h2c;            /* the container is spoken to over HTTP/2 */
     token_header header; /* whose token decided */
     span token;
+    decision verdict;    /* its views: of the snapshot, or kept in the exchange's memory */
+    request_facts facts; /* without claims */
+    size_t audience_index;
+    span judged; /* the token that was looked at, without its signature */
+    uint64_t insert_id;
     span caller, explanation, fix, local_fix;
     const char *text_payload;
 } admission;

@@ -109,6 +109,7 @@ static void on_head(void *ctx, exchange *x)
     (void)exchange_field(x, "X-Cloud-Trace-Context", &cloud);
     (void)exchange_field(x, "traceparent", &parent);
     trace_begin(&m->trace, &a->ids, cloud, parent);
+    m->insert_id = ids_next(&a->ids);
     m->response_trace_n = trace_response(&m->trace, m->response_trace).n;
     admission_judge(a, m);
 }
@@ -217,10 +218,9 @@ void admit_take_view(admit *a, view *v)
 void admit_reset(admit *a)
 {
     admit_counters *c = a->o.counters;
-    atomic_ullong *const counters[] = {&c->requests, &c->allowed, &c->refused, &c->failed,
-                                       &c->malformed};
-    for (size_t i = 0; i < countof(counters); i++)
-        atomic_store_explicit(counters[i], 0, memory_order_relaxed);
+#define X(id, name) atomic_store_explicit(&c->id, 0, memory_order_relaxed);
+    ADMIT_COUNTERS(X)
+#undef X
     a->epoch++;
     recent_clear(a->o.recent);
     tally_reset(a->o.tally, clock_now_us(a->o.clock));

@@ -8,14 +8,25 @@
 #include "base/clock.h"
 #include "gateway/egress.h"
 #include "gateway/recent.h"
+#include "gateway/record_queue.h"
 #include "gateway/request_log.h"
 #include "gateway/tally.h"
 #include "proxy/exchange.h"
 
+/* What is counted of requests, and what the status calls it. */
+#define ADMIT_COUNTERS(X)                                                                          \
+    X(requests, "total")                                                                           \
+    X(allowed, "allowed")                                                                          \
+    X(refused, "refused")                                                                          \
+    X(failed, "failed")                                                                            \
+    X(audited, "audited") /* forwarded, though they would be refused */                            \
+    X(malformed, "malformed")
+
 /* Written by the worker, read by anybody. */
 typedef struct admit_counters {
-    atomic_ullong requests, allowed, refused, failed, malformed;
-    atomic_ullong audited; /* forwarded, though they would be refused */
+#define X(id, name) atomic_ullong id;
+    ADMIT_COUNTERS(X)
+#undef X
 } admit_counters;
 
 typedef struct admit_options {
@@ -23,6 +34,7 @@ typedef struct admit_options {
     clock_source clock;
     request_log *log;
     recent *recent;
+    record_queue *records; /* NULL: nothing is recorded */
     tally *tally;
     admit_counters *counters;
     int64_t start_wait_us; /* how long a request waits for a service's command to listen */

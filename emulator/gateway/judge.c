@@ -21,9 +21,7 @@ static void route(const admit *a, admission *m, request_facts *f)
         f->service = proxied_service(a, m);
     f->by_run_app_host = by_host && by_host == f->service && kind == HOST_RUN_APP;
     f->reserved_path = f->by_run_app_host && decide_reserved_path(exchange_path(m->x));
-    /* Only worth a look where the ingress setting asks for it. */
-    f->internal = f->service && f->service->ingress != INGRESS_ALL &&
-                  view_is_internal(v, exchange_peer(m->x));
+    f->internal = f->service && view_is_internal(v, exchange_peer(m->x));
     m->service = f->service;
     m->by_run_app_host = f->by_run_app_host;
 }
@@ -96,7 +94,29 @@ static void explain(admit *a, admission *m, const decision *d, const request_fac
     m->local_fix = judge_keep(m->x, buf_view(b));
 }
 
-static void take_decision(admit *a, admission *m, const decision *d, const request_facts *f)
+static span with_nul(const char *text)
+{
+    return (span){text, strlen(text) + 1};
+}
+
+/* What is told of it when the request is over; claims and token may be gone by then. */
+static void keep_facts(admission *m, const decision *d, const request_facts *f)
+{
+    m->verdict = *d;
+    m->verdict.principal.email = m->caller;
+    m->verdict.audience_got = NULL;
+    for (size_t i = 0; d->audience_got && i < f->claims->aud_count; i++) {
+        if (f->claims->aud[i] == d->audience_got)
+            m->audience_index = i;
+    }
+    if (d->reason == REASON_WRONG_AUDIENCE)
+        m->verdict.audience_got = judge_keep(m->x, with_nul(d->audience_got)).p;
+    m->facts = *f;
+    m->facts.claims = NULL;
+    m->judged = credential_unsigned(m->token);
+}
+
+static void take_decision(admit *a, admission *m, decision *d, const request_facts *f)
 {
     const reason_row *row = reason_info(d->reason);
     m->decided = true;
@@ -107,8 +127,11 @@ static void take_decision(admit *a, admission *m, const decision *d, const reque
     m->text_payload = row->log_text;
     if (f->token == TOKEN_VERIFIED)
         m->caller = judge_keep(m->x, d->principal.email);
+    if (!row->allows)
+        decide_nearest(view_of(m)->snap, d, m->wall_us);
     if (!row->allows || (d->binding && binding_is_changing(d->binding, m->wall_us)))
         explain(a, m, d, f);
+    keep_facts(m, d, f);
 }
 
 /* ---- audit mode ---- */

@@ -160,6 +160,8 @@ static void on_signal(void *ctx, int signo)
     }
     (void)live_reload(p->live);
     keys_fetch_now(p->keys_fetch);
+    if (p->recorder)
+        recorder_reopen(p->recorder);
 }
 
 /* ---- opening ---- */
@@ -174,9 +176,13 @@ static unsigned default_workers(void)
 
 static bool start_workers(process *p, error *e)
 {
-    unsigned n = p->o.workers ? p->o.workers : default_workers();
+    const unsigned n = p->o.workers ? p->o.workers : default_workers();
+    if (p->o.record.path && !(p->recorder = recorder_open(&p->o.record, n, e)))
+        return error_wrap(e, "--record");
     while (p->worker_count < n) {
+        record_queue *records = p->recorder ? recorder_queue(p->recorder, p->worker_count) : NULL;
         worker *w = worker_start(&(worker_options){.index = p->worker_count,
+                                                   .records = records,
                                                    .connections_max = CONNECTIONS_MAX / n,
                                                    .log_mode = p->o.log_mode,
                                                    .start_wait_us = p->o.start_wait_us,
@@ -289,6 +295,8 @@ static void end_threads(process *p)
     for (unsigned i = 0; i < p->worker_count; i++)
         worker_join(p->workers[i]);
     p->worker_count = 0;
+    recorder_close(p->recorder);
+    p->recorder = NULL;
     mailbox_free(p->mailbox);
     p->mailbox = NULL;
 }

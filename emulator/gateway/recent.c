@@ -30,12 +30,10 @@ void recent_free(recent *r)
 /* ---- adding ---- */
 
 static const size_t longest[PART_COUNT_] = {
-    [PART_SERVICE] = 64,       [PART_REVISION] = 80,     [PART_INSTANCE] = INSTANCE_ID_LEN,
-    [PART_METHOD] = 16,        [PART_HOST] = 256,        [PART_TARGET] = 512,
-    [PART_PROTOCOL] = 16,      [PART_USER_AGENT] = 256,  [PART_REFERER] = 256,
-    [PART_REMOTE_IP] = 64,     [PART_SERVER_IP] = 64,    [PART_CALLER] = 256,
-    [PART_GRANTED_FILE] = 256, [PART_EXPLANATION] = 480, [PART_FIX] = 360,
-    [PART_LOCAL_FIX] = 200};
+#define X(part, most, ...) [PART_##part] = (most),
+    REQUEST_PARTS(X) EVIDENCE_PARTS(X)
+#undef X
+        [PART_TOKEN] = TOKEN_KEPT_MAX};
 
 /* What there is to say, cut to what is kept of it; returns how much that is together. */
 static size_t gather(const record *rec, span parts[PART_COUNT_])
@@ -60,6 +58,8 @@ static size_t gather(const record *rec, span parts[PART_COUNT_])
     parts[PART_EXPLANATION] = rec->explanation;
     parts[PART_FIX] = rec->fix;
     parts[PART_LOCAL_FIX] = rec->local_fix;
+    parts[PART_TOKEN] = rec->token.n <= TOKEN_KEPT_MAX ? rec->token : (span){0};
+    recent_evidence_parts(rec->evidence, parts);
     for (size_t i = 0; i < PART_COUNT_; i++) {
         if (parts[i].n > longest[i])
             parts[i].n = longest[i];
@@ -88,7 +88,10 @@ static void fill(recent_request *q, const record *rec, const span parts[PART_COU
                           .unlogged = rec->unlogged || !rec->service,
                           .unserved = rec->unserved,
                           .https = rec->https,
+                          .has_evidence = rec->evidence != NULL,
                           .sampled = rec->trace->sampled};
+    if (rec->evidence)
+        recent_numbers_of(rec->evidence, &q->numbers);
     memcpy(q->trace, rec->trace->id, sizeof q->trace);
     memcpy(q->insert_id, rec->insert_id, sizeof q->insert_id);
     char *to = q->text;
@@ -141,12 +144,23 @@ bool recent_is_unserved(const recent_request *r)
     return r->unserved;
 }
 
+static bool has_id(const recent_request *r, const char *beginning)
+{
+    char id[INSERT_ID_LEN + 1];
+    recent_insert_id(r, id);
+    return span_starts(span_of(id), span_of(beginning));
+}
+
+/* wanted: all of it, what stands in front of the '@', or a service account's without its domain. */
 static bool is_by(span caller, const char *wanted)
 {
     const span who = span_of(wanted);
     if (caller.n == 0)
         return span_eq(who, SPAN_LIT("anonymous"));
-    return span_eq(caller, who) || span_eq((span){caller.p, span_find(caller, '@')}, who);
+    if (!span_starts(caller, who))
+        return false;
+    const span rest = span_from(caller, who.n);
+    return rest.n == 0 || rest.p[0] == '@' || span_eq(rest, SPAN_LIT(".iam.gserviceaccount.com"));
 }
 
 static bool is_for(const recent_request *r, const char *wanted)
@@ -155,16 +169,24 @@ static bool is_for(const recent_request *r, const char *wanted)
            (r->failure != PROXY_OK && strcmp(proxy_failure_name(r->failure), wanted) == 0);
 }
 
+/* Who asked for what, and what came of it. */
+static bool is_about(const recent_request *r, const recent_query *q)
+{
+    return (!q->id[0] || has_id(r, q->id)) &&
+           (!q->service[0] || span_eq_str(request_text(r, PART_SERVICE), q->service)) &&
+           (!q->caller[0] || is_by(request_text(r, PART_CALLER), q->caller)) &&
+           (!q->reason[0] || is_for(r, q->reason));
+}
+
 static bool matches(const recent_request *r, const recent_query *q)
 {
-    if ((q->caller[0] && !is_by(request_text(r, PART_CALLER), q->caller)) ||
-        (q->reason[0] && !is_for(r, q->reason)))
+    if (q->allowed && !(r->decided && reason_info(r->reason)->allows))
         return false;
     if ((q->refused && !r->troubled) || (q->logged && r->unlogged))
         return false;
     if (q->till_us && (r->wall_us < q->from_us || r->wall_us > q->till_us))
         return false;
-    return !q->service[0] || span_eq_str(request_text(r, PART_SERVICE), q->service);
+    return is_about(r, q);
 }
 
 static recent_request *copy_of(const recent_request *r)
@@ -275,6 +297,12 @@ uint64_t recent_number_at(const recent *r, const recent_mark *m)
     while (number > oldest(r) && numbered(r, number - 1)->ended_us >= m->ended_us)
         number--;
     return number;
+}
+
+bool recent_reaches(const recent *r, const recent_mark *m)
+{
+    return recent_lost(r) == 0 ||
+           (ring_count(r->ring) && numbered(r, oldest(r))->ended_us <= m->ended_us);
 }
 
 uint64_t recent_lost(const recent *r)

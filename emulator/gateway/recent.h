@@ -12,7 +12,7 @@
 typedef struct recent recent;
 
 /* As many as that, unless their texts are so long that fewer find room. */
-enum { RECENT_ENTRIES = 1024, RECENT_BYTES = 1024 * 1024 };
+enum { RECENT_ENTRIES = 1024, RECENT_BYTES = 2 * 1024 * 1024 };
 enum { RECENT_CALLER_MAX = 256, RECENT_REASON_MAX = 47 };
 
 recent *recent_new(void);
@@ -25,12 +25,14 @@ void recent_clear(recent *r);
 typedef struct recent_query {
     size_t limit;
     bool refused;                       /* refusals and failures of the gateway only */
+    bool allowed;                       /* what was decided to be allowed only */
     bool logged;                        /* only what Cloud Run writes a log entry for */
     int64_t from_us, till_us;           /* when they came, both inclusive; till_us 0: no bounds */
     char service[64];                   /* empty: all */
     char caller[RECENT_CALLER_MAX + 1]; /* an e-mail, what stands in front of its '@', or
                                            "anonymous"; empty: all */
     char reason[RECENT_REASON_MAX + 1]; /* or the failure; empty: all */
+    char id[INSERT_ID_LEN + 1];         /* or how it begins; empty: all */
 } recent_query;
 
 /* A copy of a remembered request. */
@@ -72,6 +74,8 @@ void recent_follow(const recent *r, const recent_query *q, recent_step *step, re
 bool recent_find_mark(const recent *r, uint64_t id, recent_mark *out);
 /* The number of the first one that ended at the mark's time or later. */
 uint64_t recent_number_at(const recent *r, const recent_mark *m);
+/* Whether all that ended behind the mark is still there. */
+bool recent_reaches(const recent *r, const recent_mark *m);
 /* How many gave way so far. */
 uint64_t recent_lost(const recent *r);
 

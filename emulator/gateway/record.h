@@ -3,7 +3,7 @@
 #ifndef GATEWAY_RECORD_H
 #define GATEWAY_RECORD_H
 
-#include "decision/reasons.h"
+#include "decision/evidence.h"
 #include "gateway/trace.h"
 #include "gateway/view.h"
 #include "proxy/exchange.h"
@@ -29,6 +29,8 @@ typedef struct record {
     span explanation, fix, local_fix; /* of a refusal or failure; else empty */
     const char *granted_file;         /* where the binding stands that allowed it; NULL: nowhere */
     uint32_t granted_line;
+    const evidence *evidence; /* NULL: never judged */
+    span token; /* header and payload of the one that counted, without its signature; or empty */
     const char *text_payload; /* production's sentence, static; NULL: none */
     const trace *trace;
     exchange_outcome outcome;

@@ -26,31 +26,28 @@ static size_t resident_kib(void)
     return (size_t)pages * ((size_t)sysconf(_SC_PAGESIZE) / 1024);
 }
 
-static unsigned long long sum(const process *p, size_t offset)
+process_requests process_count_requests(const process *p)
 {
-    unsigned long long total = 0;
+    process_requests total = {0};
     for (unsigned i = 0; i < p->worker_count; i++) {
-        const char *base = (const char *)worker_counters(p->workers[i]);
-        const atomic_ullong *c = (const atomic_ullong *)(const void *)(base + offset);
-        total += atomic_load_explicit(c, memory_order_relaxed);
+        const admit_counters *c = worker_counters(p->workers[i]);
+#define X(id, name) total.id += atomic_load_explicit(&c->id, memory_order_relaxed);
+        ADMIT_COUNTERS(X)
+#undef X
     }
     return total;
 }
 
 static void add_counters(const process *p, buf *b)
 {
-    static const struct {
-        const char *name;
-        size_t offset;
-    } counters[] = {{"total", offsetof(admit_counters, requests)},
-                    {"allowed", offsetof(admit_counters, allowed)},
-                    {"refused", offsetof(admit_counters, refused)},
-                    {"failed", offsetof(admit_counters, failed)},
-                    {"audited", offsetof(admit_counters, audited)},
-                    {"malformed", offsetof(admit_counters, malformed)}};
-    buf_str(b, ",\"requests\":{");
-    for (size_t i = 0; i < countof(counters); i++)
-        buf_fmt(b, "%s\"%s\":%llu", i ? "," : "", counters[i].name, sum(p, counters[i].offset));
+    const process_requests total = process_count_requests(p);
+    char before = '{';
+    buf_str(b, ",\"requests\":");
+#define X(id, name)                                                                                \
+    buf_fmt(b, "%c\"" name "\":%llu", before, total.id);                                           \
+    before = ',';
+    ADMIT_COUNTERS(X)
+#undef X
     buf_char(b, '}');
 }
 
@@ -107,6 +104,7 @@ void process_status(const process *p, buf *b)
     add_string(b, "mode", snapshot_emulation(p->snap)->audit ? "audit" : "enforce");
     auto_free char *kept = p->o.state.dir ? realpath(p->o.state.dir, NULL) : NULL;
     add_string(b, "state", kept);
+    buf_fmt(b, ",\"durable\":%s", kept && p->o.state.durable ? "true" : "false");
     add_string(b, "ingress", front ? net_addr_text(front, text) : NULL);
     add_string(b, "metadata", about->metadata_listen);
     add_string(b, "control", about->control_listen);

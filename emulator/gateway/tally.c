@@ -202,7 +202,7 @@ void tally_add(tally *t, const record *r, const binding *allowed_by, bool creden
     if (!r->decided)
         return;
     const counts_key k = {
-        .number = (uint32_t)r->reason * 2 + 1,
+        .number = (uint32_t)r->reason * 2 + !r->audited,
         .texts = {span_of(r->service ? r->service->name : NULL), caller_of(r, credential)}};
     (void)counts_add(t->decisions, &k, r->wall_us);
     if (allowed_by)

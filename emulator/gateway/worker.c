@@ -60,6 +60,8 @@ static void free_parts(worker *w)
     certificates_free(w->certificates);
     request_log_close(w->log);
     recent_free(w->recent);
+    if (w->o.records)
+        record_queue_detach(w->o.records);
     tally_free(w->tally);
     loop_free(w->loop);
     free(w);
@@ -93,6 +95,8 @@ static bool open_parts(worker *w, view *first, error *e)
     w->mailbox = mailbox_new(w->loop);
     w->log = request_log_open(w->loop, w->o.log_mode);
     w->recent = recent_new();
+    if (w->o.records)
+        record_queue_attach(w->o.records, w->loop);
     w->tally = tally_new(clock_wall_us());
     w->egress = egress_new(w->loop, &w->doors, view_ref(first));
     if (w->o.ca_dir)
@@ -101,6 +105,7 @@ static bool open_parts(worker *w, view *first, error *e)
                                           .clock = clock_system(),
                                           .log = w->log,
                                           .recent = w->recent,
+                                          .records = w->o.records,
                                           .tally = w->tally,
                                           .counters = &w->counters,
                                           .start_wait_us = w->o.start_wait_us,

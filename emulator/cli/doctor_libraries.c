@@ -7,7 +7,7 @@
 #include "cli/doctor.h"
 #include "jose/jws.h"
 
-enum { REQUEST_MAX = 8192, REPLY_MAX = 512 * 1024, WHY_MAX = 512, PROBE_MAX_MS = 800 };
+enum { REQUEST_MAX = 8192, REPLY_MAX = 512 * 1024, WHY_MAX = 512 };
 
 /* A library on its way. */
 typedef struct walk {
@@ -163,9 +163,9 @@ static void begin(const doctor *d, walk *w)
         w->why = w->found ? NULL : text_of("%s", why);
         return;
     }
-    const int ms = l->probe_ms < PROBE_MAX_MS ? l->probe_ms : PROBE_MAX_MS;
+    const int64_t own = (int64_t)l->probe_ms * 1000, most = 2 * d->patience_us;
     set_request(d, w, client_library_address(l, d->env, true, &variable), l->ping_proxy, l->probe,
-                l->fields, (int64_t)ms * 1000);
+                l->fields, own < most ? own : most);
 }
 
 static bool has_exact_name(const http_call *c)
@@ -270,7 +270,7 @@ static void follow(const doctor *d, walk *w)
     target t = target_of(w->library, client_library_address(w->library, d->env, true, &variable));
     http_call_free(&w->call);
     w->asks = false;
-    set_request(d, w, t.host, w->library->ping_proxy, path, w->library->fields, DOCTOR_PATIENCE_US);
+    set_request(d, w, t.host, w->library->ping_proxy, path, w->library->fields, d->patience_us);
 }
 
 /* ---- the token ---- */
@@ -287,7 +287,7 @@ static void ask_for_token(const doctor *d, walk *w)
     if (!w->library->token_is_email)
         buf_percent(&path, span_of(url));
     set_request(d, w, client_library_address(w->library, d->env, false, &variable),
-                w->library->proxy, path.p, "Metadata-Flavor: Google\r\n", DOCTOR_PATIENCE_US);
+                w->library->proxy, path.p, "Metadata-Flavor: Google\r\n", d->patience_us);
 }
 
 static void take_token(const doctor *d, walk *w)

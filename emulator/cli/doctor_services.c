@@ -106,7 +106,7 @@ static void set_call(const doctor *d, http_call *c, const char *address, const b
     auto_free char *where = reachable_address(address);
     *c = (http_call){.request = buf_view(text), .reply_max = REPLY_MAX};
     (void)doctor_names_address(d->names, span_of(where), 80, &c->to);
-    doctor_call_limits(d, c, DOCTOR_PATIENCE_US);
+    doctor_call_limits(d, c, d->patience_us);
 }
 
 static void run(tries *t)
@@ -255,7 +255,7 @@ static void check_upstreams(const doctor *d)
         if (!svc->upstream ||
             doctor_names_address(d->names, span_of(svc->upstream), 80, &c->to) != NAME_FOUND)
             continue;
-        doctor_call_limits(d, c, DOCTOR_PATIENCE_US);
+        doctor_call_limits(d, c, d->patience_us);
         owners[n++] = svc;
     }
     http_calls_run(calls, n);

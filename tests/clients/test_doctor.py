@@ -64,7 +64,7 @@ class Doctor:
         return {k: v for k, v in env.items() if v is not None}
 
     def said(self, env):
-        p = subprocess.run([binary(), "doctor", "backend-api", "-o", "json", "-c",
+        p = subprocess.run([binary(), "doctor", "backend-api", "-o", "json", "--patience", "4000", "-c",
                             self.cloud.topology.path, "--keys", self.cloud.topology.keys, "--ca",
                             ca_folder(), "--control", self.cloud.info["control"]], env=env,
                            capture_output=True, text=True, timeout=60, check=False)

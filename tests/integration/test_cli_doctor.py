@@ -71,11 +71,12 @@ class DoctorCase(unittest.TestCase):
         keep = {k: v for k, v in os.environ.items() if k.endswith("SAN_OPTIONS")}
         return {**keep, "PATH": path, "HOME": str(self.home), "INVOKER_CA": ca_folder(), **more}
 
-    def doctor(self, env, *words):
-        """Its report on that environment; it is never long in coming."""
+    def doctor(self, env, *words, patience=4000):
+        """Its report on that environment. A machine on which many tests run is slow."""
         began = time.monotonic()
-        p = subprocess.run([binary(), "doctor", "-o", "json", *map(str, words)], env=env, check=False,
-                           capture_output=True, text=True, timeout=20)
+        p = subprocess.run([binary(), "doctor", "-o", "json", "--patience", str(patience),
+                            *map(str, words)], env=env, check=False, capture_output=True, text=True,
+                           timeout=60)
         self.took = time.monotonic() - began
         self.assertIn(p.returncode, (0, 1), p.stderr)
         self.assertEqual(p.stderr, "")
@@ -518,8 +519,8 @@ class Running(DoctorCase):
                 process.send_signal(signal.SIGSTOP)
             try:
                 env = self.plain(**dict.fromkeys(METADATA, g.topology.address("back", "metadata")))
-                report = self.doctor(env, *self.args(g, "back"))
-                self.assertLess(self.took, 3.5)
+                report = self.doctor(env, *self.args(g, "back"), patience=400)
+                self.assertLess(self.took, 6)  # of which it waits for 2.4 at the most
                 self.assertIn("no answer within", report.find("not_running")["seen"])
                 self.assertEqual(report.libraries["Java google-auth-library"]["found"], False)
             finally:

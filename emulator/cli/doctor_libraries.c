@@ -41,6 +41,14 @@ static void target_free(target *t)
     free(t->prefix);
 }
 
+static bool slashes_only(span path)
+{
+    for (size_t i = 0; i < path.n; i++)
+        if (path.p[i] != '/')
+            return false;
+    return true;
+}
+
 /* http:// + value, as the library puts it together. */
 static target target_of(const client_library *l, const char *value)
 {
@@ -48,10 +56,10 @@ static target target_of(const client_library *l, const char *value)
     if (l->takes_scheme && span_starts(s, SPAN_LIT("http://")))
         s = span_from(s, strlen("http://"));
     const size_t slash = span_find(s, '/');
-    const span path = span_from(s, slash);
-    const bool slashes = path.n && strspn(path.p, "/") == path.n;
-    const bool gone = l->path == PATH_REPLACES || (l->path == PATH_COLLAPSES && slashes);
-    return (target){span_dup((span){s.p, slash}), span_dup(gone ? (span){0} : path)};
+    span path = span_from(s, slash);
+    if (l->path == PATH_REPLACES || (l->path == PATH_COLLAPSES && slashes_only(path)))
+        path.n = 0;
+    return (target){span_dup((span){s.p, slash}), span_dup(path)};
 }
 
 static bool resolve(const doctor *d, walk *w, const char *where, net_addr *out)
@@ -174,39 +182,44 @@ static bool has_exact_name(const http_call *c)
     return memmem(c->head.p, c->head.n, field, sizeof field - 1) != NULL;
 }
 
-static bool is_digits(span body)
-{
-    uint64_t n;
-    return span_u64(body, UINT64_MAX, &n);
-}
-
-/* What is wrong with the answer to the probe, or NULL. */
-static const char *probe_fault(const client_library *l, const http_call *c)
+static bool is_flavoured(const http_call *c)
 {
     span value;
-    const bool flavour =
-        http_call_field(c, "Metadata-Flavor", &value) && span_eq_str(value, "Google");
-    if (!flavour && l->accepts != ACCEPTS_DIGITS)
-        return "the answer has no Metadata-Flavor: Google";
-    switch (l->accepts) {
+    return http_call_field(c, "Metadata-Flavor", &value) && span_eq_str(value, "Google");
+}
+
+/* What an answer lacks that has the flavour, or needs none; NULL: nothing. */
+static const char *shape_fault(probe_accepts accepts, const http_call *c)
+{
+    span value;
+    uint64_t n;
+    const bool ok = c->status == 200;
+    switch (accepts) {
     case ACCEPTS_FLAVOUR:
         return NULL;
     case ACCEPTS_2XX:
         return c->status / 100 == 2 ? NULL : "the answer's status is not 2xx";
     case ACCEPTS_200:
-        return c->status == 200 ? NULL : "the answer's status is not 200";
+        return ok ? NULL : "the answer's status is not 200";
     case ACCEPTS_LENGTH:
-        return c->status == 200 && http_call_field(c, "Content-Length", &value)
+        return ok && http_call_field(c, "Content-Length", &value)
                    ? NULL
                    : "the answer is not 200 with a Content-Length";
     case ACCEPTS_EXACT_NAME:
-        return c->status == 200 && has_exact_name(c)
-                   ? NULL
-                   : "the answer is not 200 with Metadata-Flavor, spelt so";
+        return ok && has_exact_name(c) ? NULL
+                                       : "the answer is not 200 with Metadata-Flavor, spelt so";
     case ACCEPTS_DIGITS:
-        return c->status == 200 && is_digits(c->body) ? NULL : "the answer is no project number";
+        return ok && span_u64(c->body, UINT64_MAX, &n) ? NULL : "the answer is no project number";
     }
     abort();
+}
+
+/* What is wrong with the answer to the probe, or NULL. */
+static const char *probe_fault(const client_library *l, const http_call *c)
+{
+    if (l->accepts != ACCEPTS_DIGITS && !is_flavoured(c))
+        return "the answer has no Metadata-Flavor: Google";
+    return shape_fault(l->accepts, c);
 }
 
 /* Go's other probe: does the name lead to the usual address? */

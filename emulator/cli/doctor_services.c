@@ -122,7 +122,7 @@ static void run(tries *t)
 static void get_tokens(const doctor *d, tries *t)
 {
     tries askers = {0};
-    size_t owners[CALLS_MAX];
+    size_t owners[CALLS_MAX] = {0};
     for (size_t i = 0; i < t->count; i++) {
         try *one = &t->items[i];
         if (!one->by)

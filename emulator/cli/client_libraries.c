@@ -261,3 +261,50 @@ gate_result client_library_gate(const client_library *l, const envlist *env, con
     }
     abort();
 }
+
+/* ---- the answer to the probe ---- */
+
+static bool has_exact_name(const http_call *c)
+{
+    static const char field[] = "\r\nMetadata-Flavor:";
+    return memmem(c->head.p, c->head.n, field, sizeof field - 1) != NULL;
+}
+
+static bool is_flavoured(const http_call *c)
+{
+    span value;
+    return http_call_field(c, "Metadata-Flavor", &value) && span_eq_str(value, "Google");
+}
+
+/* What an answer lacks that has the flavour, or needs none; NULL: nothing. */
+static const char *shape_fault(probe_accepts accepts, const http_call *c)
+{
+    span value;
+    uint64_t n;
+    const bool ok = c->status == 200;
+    switch (accepts) {
+    case ACCEPTS_FLAVOUR:
+        return NULL;
+    case ACCEPTS_2XX:
+        return c->status / 100 == 2 ? NULL : "the answer's status is not 2xx";
+    case ACCEPTS_200:
+        return ok ? NULL : "the answer's status is not 200";
+    case ACCEPTS_LENGTH:
+        return ok && http_call_field(c, "Content-Length", &value)
+                   ? NULL
+                   : "the answer is not 200 with a Content-Length";
+    case ACCEPTS_EXACT_NAME:
+        return ok && has_exact_name(c) ? NULL
+                                       : "the answer is not 200 with Metadata-Flavor, spelt so";
+    case ACCEPTS_DIGITS:
+        return ok && span_u64(c->body, UINT64_MAX, &n) ? NULL : "the answer is no project number";
+    }
+    abort();
+}
+
+const char *client_library_fault(const client_library *l, const http_call *c)
+{
+    if (l->accepts != ACCEPTS_DIGITS && !is_flavoured(c))
+        return "the answer has no Metadata-Flavor: Google";
+    return shape_fault(l->accepts, c);
+}

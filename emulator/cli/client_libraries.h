@@ -5,6 +5,7 @@
 #ifndef CLI_CLIENT_LIBRARIES_H
 #define CLI_CLIENT_LIBRARIES_H
 
+#include "cli/http_call.h"
 #include "cli/no_proxy.h"
 
 enum { LIBRARY_VARS_MAX = 3 };
@@ -74,6 +75,10 @@ typedef enum gate_result { GATE_ASK, GATE_FOUND, GATE_ABSENT } gate_result;
 gate_result client_library_gate(const client_library *l, const envlist *env, const char *dmi,
                                 const char **out_why);
 
+/* What is wrong with the answer to its probe (HTTP_ANSWERED), or NULL: it takes it. */
+const char *client_library_fault(const client_library *l, const http_call *c);
+
+/* Would it take the machine's product name for an answer? */
 bool client_library_dmi(const client_library *l, const char *dmi);
 
 #endif

@@ -370,6 +370,16 @@ class Live(Folder):
         self.assertEqual((status, suite.get("skipped")), (0, "1"))
         self.assertEqual(suite[0][0].tag, "skipped")
 
+    def test_answers_that_tell_their_decision(self):
+        (self.dir / "small.yaml").write_text(SMALL + "emulation: { decision_header: true }\n",
+                                             encoding="utf-8")
+        path = self.write("matrix: { allUsers: [frontend], frontend-sa: [backend-api] }\n",
+                          "small.test.yaml")
+        live = self.json(path, "--live", timeout=60.0)
+        reasons = [c["got"]["reason"] for c in live["suites"][0]["cases"] if "got" in c]
+        self.assertEqual(sorted(set(reasons)), ["granted", "no_credential", "no_grant", "public"])
+        self.assertEqual(live["failed"], 0)
+
     def test_no_gateway_answers_there(self):
         address = f"127.0.0.1:{closed_port()}"
         status, out, err = run("test", TESTS, "--live", "--control", address)

@@ -48,7 +48,7 @@ static void put_outcome(buf *b, reason r)
     if (reason_info(r)->allows)
         buf_fmt(b, "allowed (%s)", reason_info(r)->name);
     else
-        buf_fmt(b, "%u (%s)", recorded_status_of(r), reason_info(r)->name);
+        buf_fmt(b, "%u (%s)", reason_status(r), reason_info(r)->name);
 }
 
 static void put_when(buf *b, const replay_group *g)
@@ -148,7 +148,7 @@ static void put_json_outcome(buf *b, const char *key, reason r, bool audited)
     buf_fmt(b, "{\"allowed\":%s,\"reason\":\"%s\"", reason_info(r)->allows ? "true" : "false",
             reason_info(r)->name);
     if (!reason_info(r)->allows)
-        buf_fmt(b, ",\"status\":%u", recorded_status_of(r));
+        buf_fmt(b, ",\"status\":%u", reason_status(r));
     if (audited)
         buf_str(b, ",\"enforced\":false");
     buf_char(b, '}');

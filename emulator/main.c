@@ -95,15 +95,14 @@ const cli_command cli_commands[] = {
      cmd_learn},
     {"replay", "[RECORDING...]", "decide recorded calls again under another topology",
      "Reads decisions as `invoker learn` does, decides each call again under the topology, at the\n"
-     "time at which it was made, and lists those whose outcome flips, with cause and cure. Calls "
-     "that\n"
-     "cannot be judged again are listed as well. All grants of the topology count as propagated. "
-     "A\n"
-     "token for the address of a service's listener counts as one for the service's address in "
-     "the\n"
-     "topology. Exits with 0 when nothing flips, 1 when something does, 2 when something cannot "
-     "be\n"
-     "read.",
+     "time at which it was made, and lists those whose outcome flips, with cause and cure. What "
+     "audit\n"
+     "mode let pass counts as passed. Calls that cannot be judged again are listed as well.\n"
+     "\n"
+     "All grants of the topology count as propagated, and keys are as they were. A token for the\n"
+     "address of a service's listener counts as one for the service's address in the topology.\n"
+     "\n"
+     "Exits with 0 when nothing flips, 1 when something does, 2 when something cannot be read.",
      cmd_replay},
     {"doctor", "[SERVICE]", "find out why a client does not work",
      "Looks at the topology, at what runs, at this shell's variables (or a process': --pid), "

@@ -105,6 +105,14 @@ async function accessibility(page, scheme) {
     n.failureSummary.replace(/\s+/g, ' ')}`));
 }
 
+// Does it, and waits for what it asks for; then for the page to show it.
+async function answered(page, end, act) {
+  const answer = page.waitForResponse((r) => r.url().endsWith(end));
+  await act();
+  await (await answer).finished();
+  await page.waitForTimeout(SETTLE_MS);
+}
+
 const explanation = (page) => page.locator('#explanation');
 
 /* ---- scenes ---- */
@@ -186,9 +194,8 @@ const scenes = {
     const judge = async (fill) => {
       await page.locator('#whatif-form').evaluate((form) => form.reset());
       await fill();
-      await page.getByRole('button', { name: 'Judge' }).click();
-      await page.waitForResponse((r) => r.url().endsWith('/invoker/v1/why'));
-      await page.waitForTimeout(SETTLE_MS);
+      await answered(page, '/invoker/v1/why',
+        () => page.getByRole('button', { name: 'Judge' }).click());
       return page.locator('#verdict').innerText();
     };
     const caller = (who, service) => async () => {
@@ -215,9 +222,8 @@ const scenes = {
     await open(page, 'Token');
     const inspect = async (text) => {
       await page.getByLabel('Token, or a whole').fill(text);
-      await page.getByRole('button', { name: 'Inspect' }).click();
-      await page.waitForResponse((r) => r.url().endsWith('/invoker/v1/inspect'));
-      await page.waitForTimeout(SETTLE_MS);
+      await answered(page, '/invoker/v1/inspect',
+        () => page.getByRole('button', { name: 'Inspect' }).click());
       return page.locator('#inspected').innerText();
     };
     const good = await tokenOf('frontend', urlOf('backend-api'));
@@ -413,7 +419,7 @@ async function main() {
       try {
         seen[name] = await play(page);
       } catch (error) {
-        seen[name] = { failed: error.stack };
+        seen[name] = { broken: error.stack };
       }
       if (['whatif', 'hostile', 'lost'].includes(name)) {
         seen.errors = [...seen.errors.slice(0, errors), ...seen.errors.slice(errors).filter(

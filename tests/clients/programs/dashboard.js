@@ -4,7 +4,8 @@
 //   info           what `invoker up --json` told
 //   topology       the topology's file, which is edited on the way
 //   pictures       the folder for screenshots
-//   only           one scene's name: that one alone
+//   only           one scene's name: that one alone, after the overview
+//   height         of the window (900)
 'use strict';
 
 const fs = require('fs');
@@ -12,6 +13,7 @@ const http = require('http');
 const path = require('path');
 const axe = require('axe-core');
 const { chromium } = require('playwright-core');
+const palettePng = require('./palette_png.js');
 
 const options = JSON.parse(process.argv[2]);
 const { info } = options;
@@ -90,9 +92,9 @@ async function open(page, tab) {
 // The scheme's picture of the whole page, without what changes from run to run.
 async function picture(page, name, scheme) {
   await page.emulateMedia({ colorScheme: scheme });
-  const file = path.join(options.pictures, `${name}-${scheme}.png`);
-  await page.screenshot({ path: file, fullPage: true });
-  return fs.statSync(file).size;
+  const png = await palettePng(page, await page.screenshot({ fullPage: true }));
+  fs.writeFileSync(path.join(options.pictures, `${name}-${scheme}.png`), png);
+  return png.length;
 }
 
 async function accessibility(page, scheme) {
@@ -393,9 +395,9 @@ async function main() {
   await traffic();
   const browser = await chromium.launchPersistentContext(path.join(options.home, 'profile'), {
     executablePath: options.browser, headless: true, chromiumSandbox: false,
-    args: ['--disable-gpu', '--no-first-run', '--disable-background-networking',
+    args: ['--disable-gpu', '--disable-lcd-text', '--no-first-run', '--disable-background-networking',
       '--disable-component-update', '--disable-sync'],
-    env: { ...process.env, HOME: options.home }, viewport: { width: 1280, height: 900 },
+    env: { ...process.env, HOME: options.home }, viewport: { width: 1280, height: options.height || 900 },
     timezoneId: 'UTC', locale: 'en-US', colorScheme: 'light', reducedMotion: 'reduce',
   });
   const seen = { errors: [], foreign: [] };

@@ -11,7 +11,7 @@ from tests.clients.support import PROGRAMS, Program
 from tests.lib.process import ROOT, ca_folder
 from tests.lib.up import Up
 
-HEIGHT = 1250
+HEIGHT = 960
 SIZE_MAX = 150 * 1024
 
 

@@ -131,7 +131,7 @@ const scenes = {
       headers: await texts(page.locator('#matrix thead th')),
       callers: await texts(page.locator('#matrix tbody th')),
       cells: await page.locator('#matrix .cell').evaluateAll((all) => all.map(
-        (c) => `${c.textContent.replace(/\s+/g, ' ').trim()} | ${c.title}`)),
+        (c) => `${c.textContent.replace(/\s+/g, ' ').trim()} | ${c.title}`.trim())),
       words: await page.locator('#graph-words li').evaluateAll((all) => all.map((l) => l.textContent)),
       edges: await page.locator('#graph .way path.edge').evaluateAll((all) => all.map(
         (e) => [e.getAttribute('class'), getComputedStyle(e).strokeDasharray])),
@@ -157,6 +157,7 @@ const scenes = {
   async decision(page) {
     await page.locator('#list .decision.no', { hasText: 'wrong_audience' }).first().click();
     await explanation(page).getByText('wrong_audience').waitFor();
+    const pictures = [await picture(page, 'traffic', 'light'), await picture(page, 'traffic', 'dark')];
     await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
     await explanation(page).getByRole('button', { name: 'Copy In production' }).click();
     await explanation(page).getByText('Copied').waitFor();
@@ -166,7 +167,7 @@ const scenes = {
       failed: await texts(explanation(page).locator('.checks tr.fail')),
       copied: await page.evaluate(() => navigator.clipboard.readText()),
       link: await explanation(page).getByRole('link').getAttribute('href'),
-      pictures: [await picture(page, 'traffic', 'light'), await picture(page, 'traffic', 'dark')],
+      pictures,
     };
   },
 

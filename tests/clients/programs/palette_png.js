@@ -1,5 +1,5 @@
 // palette_png.js: makes screenshots small. Chromium decodes a PNG and counts its colours; the most
-// frequent 256 stay, the others become the nearest of them (RFC 2083, colour type 3).
+// frequent 256 kinds stay, the others become the nearest of them (RFC 2083, colour type 3).
 'use strict';
 
 const zlib = require('zlib');
@@ -17,7 +17,15 @@ async function quantise(base64) {
     const colour = (data[i] << 16) | (data[i + 1] << 8) | data[i + 2];
     counts.set(colour, (counts.get(colour) || 0) + 1);
   }
-  const palette = [...counts].sort((a, b) => b[1] - a[1]).slice(0, 256).map(([c]) => c);
+  // Of colours that are alike, the most frequent stands for all.
+  const alike = new Map();
+  for (const [colour, count] of [...counts].sort((a, b) => b[1] - a[1])) {
+    const key = colour & 0xf8f8f8;
+    const group = alike.get(key) || [colour, 0];
+    group[1] += count;
+    alike.set(key, group);
+  }
+  const palette = [...alike.values()].sort((a, b) => b[1] - a[1]).slice(0, 256).map(([c]) => c);
   const nearest = new Map(palette.map((c, i) => [c, i]));
   const parts = (c) => [c >> 16, (c >> 8) & 255, c & 255];
   const find = (colour) => {

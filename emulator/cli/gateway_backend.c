@@ -72,28 +72,50 @@ static void on_decisions(void *ctx, const control_decisions_query *q,
 }
 
 typedef struct traffic_call {
-    void (*done)(void *arg, span object);
+    const process *process;
+    void (*done)(void *arg, span text);
     void *arg;
 } traffic_call;
 
-static void give_traffic(void *ctx, const tally *t)
+static void give_traffic(void *ctx, const traffic *t)
 {
     traffic_call *call = ctx;
     auto_buf buf b = buf_make(CONTROL_TRAFFIC_MAX);
-    tally_json(t, &b);
+    tally_json(t->tally, &b);
     buf_char(&b, '\n');
     call->done(call->arg, buf_ok(&b) ? buf_view(&b) : (span){0});
     free(call);
 }
 
-static void on_traffic(void *ctx, void (*done)(void *arg, span object), void *arg)
+static void give_metrics(void *ctx, const traffic *t)
 {
-    const gateway_backend *b = ctx;
+    traffic_call *call = ctx;
+    auto_buf buf b = buf_make(CONTROL_TRAFFIC_MAX);
+    process_metrics(call->process, t, &b);
+    call->done(call->arg, buf_ok(&b) ? buf_view(&b) : (span){0});
+    free(call);
+}
+
+static traffic_call *new_traffic_call(const gateway_backend *b, void (*done)(void *arg, span text),
+                                      void *arg)
+{
     traffic_call *call = malloc(sizeof *call);
     if (!call)
         abort();
-    *call = (traffic_call){done, arg};
-    process_traffic(b->process, give_traffic, call);
+    *call = (traffic_call){b->process, done, arg};
+    return call;
+}
+
+static void on_traffic(void *ctx, void (*done)(void *arg, span text), void *arg)
+{
+    const gateway_backend *b = ctx;
+    process_traffic(b->process, give_traffic, new_traffic_call(b, done, arg));
+}
+
+static void on_metrics(void *ctx, void (*done)(void *arg, span text), void *arg)
+{
+    const gateway_backend *b = ctx;
+    process_traffic(b->process, give_metrics, new_traffic_call(b, done, arg));
 }
 
 /* ---- the topology and the state ---- */
@@ -309,6 +331,7 @@ control_backend gateway_backend_of(gateway_backend *b)
                              .follow = backend_follow,
                              .unfollow = backend_unfollow,
                              .traffic = on_traffic,
+                             .metrics = on_metrics,
                              .requests = on_requests,
                              .log_entry = on_log_entry,
                              .merged = on_merged,

@@ -96,6 +96,8 @@ typedef struct control_backend {
     void (*unfollow)(void *ctx, void *following);
     /* done(arg, object) is given the text of a JSON object; empty: it would be too long. */
     void (*traffic)(void *ctx, void (*done)(void *arg, span object), void *arg);
+    /* Likewise the text for Prometheus. */
+    void (*metrics)(void *ctx, void (*done)(void *arg, span text), void *arg);
     void (*requests)(void *ctx, const control_requests_query *q,
                      void (*done)(void *arg, const control_request *all, size_t count), void *arg);
     /* One of these, while done() runs, as a new LogEntry; advice is without an insertId. */

@@ -41,17 +41,21 @@ static bool check_token(admit *a, const admission *m, span token, request_facts 
 {
     const view *v = view_of(m);
     int64_t now_s = m->wall_us / 1000000;
+    tally_tokens *counted = tally_token_counts(a->o.tally);
     f->claims = token_memory_get(a->tokens, token, now_s);
     if (f->claims) {
+        counted->remembered++;
         f->token = TOKEN_VERIFIED;
         return true;
     }
     if (!v->keys) {
+        counted->keyless++;
         f->token = TOKEN_NO_KEYS;
         return !may_wait(a, m);
     }
     claims *c = NULL;
     jws_result r = jws_verify(v->keys, token, &c, NULL);
+    counted->judged[r]++;
     f->token = token_state_of(r);
     f->claims = c;
     if (r != JWS_OK || !token_memory_put(a->tokens, token, c, now_s))

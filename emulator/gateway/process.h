@@ -30,6 +30,7 @@ typedef struct process_options {
     request_log_mode log_mode;
     record_file_options record; /* its path NULL: decisions are not recorded */
     int64_t start_wait_us;      /* how long a request waits for a service's command to listen */
+    bool decision_header;       /* answers have X-Invoker-Decision, whatever the topology says */
     /* Called with each snapshot that is taken, the first one included. */
     void (*on_snapshot)(void *ctx, const snapshot *s);
     void *ctx;
@@ -78,6 +79,13 @@ void process_recent(process *p, const recent_query *q,
                     void (*done)(void *ctx, recent_item *items, size_t count), void *ctx);
 
 /* What came to all workers, likewise. */
-void process_traffic(process *p, void (*done)(void *ctx, const tally *t), void *ctx);
+typedef struct traffic {
+    tally *tally;
+    proxy_connections connections;
+} traffic;
+void process_traffic(process *p, void (*done)(void *ctx, const traffic *t), void *ctx);
+
+/* All that this process counts, with the traffic as just asked for, for Prometheus; appends. */
+void process_metrics(const process *p, const traffic *t, buf *b);
 
 #endif

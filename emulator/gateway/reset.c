@@ -27,6 +27,7 @@ bool process_reset(process *p, bool *out_changed, void (*done)(void *ctx), void 
 {
     if (!live_reset(p->live, out_changed, e))
         return false;
+    p->resets++;
     log_at(LOG_INFO, "reset", LOG_S("topology", *out_changed ? "as loaded again" : "as loaded"));
     order *o = calloc(1, sizeof *o);
     if (!o)

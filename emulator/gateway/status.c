@@ -1,30 +1,10 @@
 /* What the control listener may ask the process. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/metrics.h"
 #include "gateway/process_impl.h"
-
-static size_t resident_kib(void)
-{
-    FILE *f = fopen("/proc/self/statm", "re");
-    if (!f)
-        return 0;
-    char line[128] = "";
-    if (!fgets(line, sizeof line, f))
-        line[0] = '\0';
-    (void)fclose(f);
-    span rest = span_of(line);
-    span total;
-    span resident;
-    uint64_t pages = 0;
-    (void)span_cut(&rest, ' ', &total);
-    (void)span_cut(&rest, ' ', &resident);
-    if (!span_u64(resident, UINT32_MAX, &pages))
-        return 0;
-    return (size_t)pages * ((size_t)sysconf(_SC_PAGESIZE) / 1024);
-}
 
 process_requests process_count_requests(const process *p)
 {
@@ -76,6 +56,16 @@ static void add_service(const process *p, buf *b, const service *s)
     buf_fmt(b, ",\"attached\":%s}", vs->kind == UPSTREAM_ATTACHED ? "true" : "false");
 }
 
+/* When the topology's files were looked at last, and how many problems kept them from being taken.
+ */
+static void add_last_load(const process *p, buf *b)
+{
+    char at[CLOCK_RFC3339_MAX];
+    const reload_attempt last = live_last_load(p->live);
+    clock_rfc3339(last.at_us, 6, at);
+    buf_fmt(b, ",\"load\":{\"at\":\"%s\",\"problems\":%zu}", at, last.problems);
+}
+
 /* The names are those of `invoker up --json`. */
 void process_status(const process *p, buf *b)
 {
@@ -86,10 +76,12 @@ void process_status(const process *p, buf *b)
             "{\"ready\":%s,\"process\":{\"pid\":%ld,\"workers\":%u,\"uptime_s\":%lld,"
             "\"resident_kib\":%zu}",
             p->ready ? "true" : "false", (long)getpid(), p->worker_count,
-            (long long)((clock_mono_us() - p->started_us) / 1000000), resident_kib());
+            (long long)((clock_mono_us() - p->started_us) / 1000000),
+            (size_t)(process_resident_bytes() / 1024));
     add_string(b, "project", about->id);
     add_string(b, "region", about->region);
     add_string(b, "topology", about->file);
+    add_last_load(p, b);
     add_string(b, "mode", snapshot_emulation(p->snap)->audit ? "audit" : "enforce");
     auto_free char *kept = p->o.state.dir ? realpath(p->o.state.dir, NULL) : NULL;
     add_string(b, "state", kept);
@@ -97,6 +89,8 @@ void process_status(const process *p, buf *b)
     add_string(b, "ingress", front ? net_addr_text(front, text) : NULL);
     add_string(b, "metadata", about->metadata_listen);
     add_string(b, "control", about->control_listen);
+    auto_free char *source = process_keys_source(p, NULL);
+    add_string(b, "jwks", source);
     buf_fmt(b, ",\"keys\":%zu", p->keys ? jwks_count(p->keys) : (size_t)0);
     add_counters(p, b);
     buf_str(b, ",\"services\":{");

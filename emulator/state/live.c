@@ -88,6 +88,11 @@ bool live_reload(live *v)
     return reload_now(v->reload);
 }
 
+reload_attempt live_last_load(const live *v)
+{
+    return reload_last(v->reload);
+}
+
 const snapshot *live_base(const live *v)
 {
     return v->base;
@@ -96,6 +101,11 @@ const snapshot *live_base(const live *v)
 const snapshot *live_snapshot(const live *v)
 {
     return v->merged;
+}
+
+reload_counts live_reloads(const live *v)
+{
+    return reload_count(v->reload);
 }
 
 state *live_state(const live *v)

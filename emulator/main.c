@@ -58,6 +58,14 @@ const cli_command cli_commands[] = {
      "what mends it. With an ID (of a log entry's insertId six digits or more) or --last: of a\n"
      "request that the running gateway has decided.",
      cmd_why},
+    {"logs", "[SERVICE]", "show the running gateway's decisions",
+     "Prints the last decisions, oldest first, a line for each; under a refusal the cause and "
+     "what\n"
+     "mends it. With --follow goes on with those that are made from then on, over restarts of the\n"
+     "gateway, until it is stopped. 'invoker why ID' says more of the one with that id, which a "
+     "line\n"
+     "ends with.",
+     cmd_logs},
     {"test", "[FILE...]", "run the tests of topologies",
      "Judges the calls of test files (NAME.test.yaml; all beside the topology when none is named)\n"
      "and compares with what they expect. Offline no socket is opened: thousands of calls take\n"
@@ -65,6 +73,46 @@ const cli_command cli_commands[] = {
      "2\n"
      "when a file is not valid.",
      cmd_test},
+    {"reset", "", "take the running gateway back to the topology as loaded",
+     "For use between tests: what Google's APIs changed since the gateway was started is undone, "
+     "also\n"
+     "in the folder of --state, and decisions, counts and the containers' log lines are "
+     "forgotten.\n"
+     "What `invoker run` attached stays, requests under way end as they began, and tokens stay "
+     "valid.\n"
+     "The same as curl -X POST http://127.0.0.1:8079/reset.",
+     cmd_reset},
+    {"learn", "[RECORDING...]", "write the least matrix that recorded traffic needs",
+     "Reads decisions as --record FILE and `invoker logs -o json` write them ('-': standard "
+     "input),\n"
+     "or what the running gateway remembers, and prints the matrix: that these calls need, with\n"
+     "comments on who used what and how often, on what the topology grants beyond that, and on "
+     "what\n"
+     "no grant mends. What was allowed counts, and what audit mode (emulation: { mode: audit }) "
+     "let\n"
+     "pass although a grant was missing. Exits with 0, with --diff 1 when the topology's matrix\n"
+     "differs, 2 when something cannot be read.",
+     cmd_learn},
+    {"replay", "[RECORDING...]", "decide recorded calls again under another topology",
+     "Reads decisions as `invoker learn` does, decides each call again under the topology, at the\n"
+     "time at which it was made, and lists those whose outcome flips, with cause and cure. Calls "
+     "that\n"
+     "cannot be judged again are listed as well. All grants of the topology count as propagated. "
+     "A\n"
+     "token for the address of a service's listener counts as one for the service's address in "
+     "the\n"
+     "topology. Exits with 0 when nothing flips, 1 when something does, 2 when something cannot "
+     "be\n"
+     "read.",
+     cmd_replay},
+    {"doctor", "[SERVICE]", "find out why a client does not work",
+     "Looks at the topology, at what runs, at this shell's variables (or a process': --pid), "
+     "walks\n"
+     "the way of each of Google's client libraries to its token, and says what is wrong and what\n"
+     "mends it. Nothing is changed; each service gets GET / once as nobody and as a caller that "
+     "may.\n"
+     "Exits with 0 when nothing is wrong, 1 when something is.",
+     cmd_doctor},
     {"check", "FILE...", "check topology files",
      "Reports every problem of the files with its line and column.", cmd_check},
     {"keys", "init|list|rotate", "manage the signing keys",

@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/net.h"
+#include "cli/cli.h"
 #include "cli/http_call.h"
 #include "cli/up_env.h"
 #include "config/topology.h"
@@ -172,6 +173,21 @@ char *control_address(const char *option, const snapshot *s, bool *out_asked)
     return reachable_address(snapshot_project(s)->control_listen);
 }
 
+char *control_required(const char *command, const char *option, const char *config)
+{
+    const char *variable = getenv("INVOKER_CONTROL");
+    const bool named = option || (variable && *variable);
+    snapshot *s = named ? NULL : cli_load(cli_config_path(config), NULL);
+    if (!named && !s)
+        return NULL;
+    bool asked = false;
+    char *control = control_address(option, s, &asked);
+    snapshot_unref(s);
+    if (!control)
+        (void)cli_usage_error(command, "which gateway? --control ADDRESS is missing");
+    return control;
+}
+
 bool control_project(const char *control, char **out_id, char **out_region, error *e)
 {
     json_auto_t *status = fetch_status(control, e);
@@ -244,8 +260,7 @@ static snapshot *load_over(const char *config_path, span overlay, error *e)
     return s;
 }
 
-/* What the APIs changed, laid over the file's; NULL and *e when the gateway does not tell. */
-static snapshot *merge_state(const char *control, snapshot *base, error *e)
+snapshot *control_merge(const char *control, snapshot *base, error *e)
 {
     control_reply reply;
     if (!call_ok(control, "GET", "/invoker/v1/state", NULL, &reply, e))
@@ -270,7 +285,7 @@ snapshot *control_load(const char *control, const char *config_path, error *e)
         return NULL;
     }
     snapshot *base = load_over(config_path, buf_view(&overlay), e);
-    snapshot *all = base ? merge_state(control, base, e) : NULL;
+    snapshot *all = base ? control_merge(control, base, e) : NULL;
     snapshot_unref(base);
     return all;
 }

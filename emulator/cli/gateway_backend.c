@@ -6,8 +6,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "cli/backend_ask.h"
 #include "cli/backend_follow.h"
-#include "cli/inspect.h"
 
 /* ---- the gateway's own ---- */
 
@@ -72,28 +72,50 @@ static void on_decisions(void *ctx, const control_decisions_query *q,
 }
 
 typedef struct traffic_call {
-    void (*done)(void *arg, span object);
+    const process *process;
+    void (*done)(void *arg, span text);
     void *arg;
 } traffic_call;
 
-static void give_traffic(void *ctx, const tally *t)
+static void give_traffic(void *ctx, const traffic *t)
 {
     traffic_call *call = ctx;
     auto_buf buf b = buf_make(CONTROL_TRAFFIC_MAX);
-    tally_json(t, &b);
+    tally_json(t->tally, &b);
     buf_char(&b, '\n');
     call->done(call->arg, buf_ok(&b) ? buf_view(&b) : (span){0});
     free(call);
 }
 
-static void on_traffic(void *ctx, void (*done)(void *arg, span object), void *arg)
+static void give_metrics(void *ctx, const traffic *t)
 {
-    const gateway_backend *b = ctx;
+    traffic_call *call = ctx;
+    auto_buf buf b = buf_make(CONTROL_TRAFFIC_MAX);
+    process_metrics(call->process, t, &b);
+    call->done(call->arg, buf_ok(&b) ? buf_view(&b) : (span){0});
+    free(call);
+}
+
+static traffic_call *new_traffic_call(const gateway_backend *b, void (*done)(void *arg, span text),
+                                      void *arg)
+{
     traffic_call *call = malloc(sizeof *call);
     if (!call)
         abort();
-    *call = (traffic_call){done, arg};
-    process_traffic(b->process, give_traffic, call);
+    *call = (traffic_call){b->process, done, arg};
+    return call;
+}
+
+static void on_traffic(void *ctx, void (*done)(void *arg, span text), void *arg)
+{
+    const gateway_backend *b = ctx;
+    process_traffic(b->process, give_traffic, new_traffic_call(b, done, arg));
+}
+
+static void on_metrics(void *ctx, void (*done)(void *arg, span text), void *arg)
+{
+    const gateway_backend *b = ctx;
+    process_traffic(b->process, give_metrics, new_traffic_call(b, done, arg));
 }
 
 /* ---- the topology and the state ---- */
@@ -160,6 +182,46 @@ static void on_commit(void *ctx, json_t *draft, void (*done)(void *arg, const er
         abort();
     *call = (commit_call){done, arg};
     metadata_link_sync(b->link, state_serial(s), on_synced, call);
+}
+
+/* ---- the reset ---- */
+
+typedef struct reset_call {
+    void (*done)(void *arg, bool changed, const error *e);
+    void *arg;
+    unsigned outstanding;
+    bool changed;
+} reset_call;
+
+/* The workers are one to be waited for, the metadata process another. */
+static void one_reset(void *arg)
+{
+    reset_call *call = arg;
+    if (--call->outstanding)
+        return;
+    call->done(call->arg, call->changed, NULL);
+    free(call);
+}
+
+static void on_reset(void *ctx, void (*done)(void *arg, bool changed, const error *e), void *arg)
+{
+    const gateway_backend *b = ctx;
+    error e = {0};
+    reset_call *call = malloc(sizeof *call);
+    if (!call)
+        abort();
+    *call = (reset_call){done, arg, 2, false};
+    if (!process_reset(b->process, &call->changed, one_reset, call, &e)) {
+        log_at(LOG_ERROR, "the reset failed", LOG_S("error", e.text));
+        done(arg, false, &e);
+        free(call);
+        return;
+    }
+    const state *s = on_state(ctx);
+    if (call->changed && state_path(s))
+        metadata_link_sync(b->link, state_serial(s), one_reset, call);
+    else
+        one_reset(call);
 }
 
 /* ---- requests, as the log has them ---- */
@@ -259,25 +321,6 @@ static void on_forward(void *ctx, const control_question *q,
                       on_answer, call);
 }
 
-/* ---- what is asked about a token ---- */
-
-static bool on_inspect(void *ctx, span text, buf *out, error *e)
-{
-    const gateway_backend *b = ctx;
-    const snapshot *s = on_merged(ctx);
-    const span token = inspect_bare(text);
-    inspection i;
-    if (token.n) {
-        inspect_token(&i, s, snapshot_project(s)->keys_dir, process_keys(b->process), token,
-                      clock_wall_us());
-        inspect_show_json(&i, out);
-        inspection_clear(&i);
-    } else {
-        (void)error_set(e, ERR_INVALID, "no token: the text is empty");
-    }
-    return token.n != 0;
-}
-
 control_backend gateway_backend_of(gateway_backend *b)
 {
     return (control_backend){.ready = on_ready,
@@ -288,6 +331,7 @@ control_backend gateway_backend_of(gateway_backend *b)
                              .follow = backend_follow,
                              .unfollow = backend_unfollow,
                              .traffic = on_traffic,
+                             .metrics = on_metrics,
                              .requests = on_requests,
                              .log_entry = on_log_entry,
                              .merged = on_merged,
@@ -297,7 +341,9 @@ control_backend gateway_backend_of(gateway_backend *b)
                              .clock = clock_system(),
                              .identify = on_identify,
                              .commit = on_commit,
+                             .reset = on_reset,
                              .forward = on_forward,
-                             .inspect = on_inspect,
+                             .why = backend_why,
+                             .inspect = backend_inspect,
                              .ctx = b};
 }

@@ -2,7 +2,9 @@
 #ifndef CLI_WHY_H
 #define CLI_WHY_H
 
+#include "base/buf.h"
 #include "decision/hypothesis.h"
+#include "jose/jwks.h"
 
 typedef struct why_options {
     const char *as, *to, *host, *audience, *path, *header, *token;
@@ -21,8 +23,13 @@ typedef struct why_case {
 
 /* Sets up *out from the options. -1 to go on, else the exit status after a printed message. */
 int why_case_make(const why_options *o, const snapshot *s, int64_t now_us, why_case *out);
+/* Takes c->text for the token that is sent (or for the header's whole value). keys (nullable)
+ * verify it. */
+void why_case_token(why_case *c, bool serverless, const jwks *keys);
 void why_case_free(why_case *c);
 
+/* Appends the verdict as a JSON object. */
+void why_json(buf *b, const why_case *c, const snapshot *s, int64_t now_us);
 /* Prints the verdict; returns the exit status. */
 int why_report(const why_case *c, const snapshot *s, int64_t now_us, bool json);
 

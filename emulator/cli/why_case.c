@@ -19,29 +19,36 @@ enum { TOKEN_TEXT_MAX = 64 * 1024 };
 
 /* ---- a given token ---- */
 
-static jwks *read_keys(const why_options *o, const snapshot *s, error *e)
+static jwks *read_keys(const why_options *o, const snapshot *s)
 {
+    error e = {0};
     auto_free char *dir = cli_keys_dir(o->keys, s);
-    keystore *store = keystore_open(dir, false, clock_system(), e);
-    if (!store)
-        return NULL;
-    jwks *keys = jwks_parse(keystore_jwks(store), e);
+    keystore *store = keystore_open(dir, false, clock_system(), &e);
+    jwks *keys = store ? jwks_parse(keystore_jwks(store), &e) : NULL;
     keystore_close(store);
+    if (!keys)
+        fprintf(stderr, "invoker why: the token cannot be verified: %s\n", e.text);
     return keys;
 }
 
-static void verify(const why_options *o, const snapshot *s, span token, why_case *c)
+void why_case_token(why_case *c, bool serverless, const jwks *keys)
 {
-    error e = {0};
-    jwks *keys = read_keys(o, s, &e);
-    if (!keys) {
-        fprintf(stderr, "invoker why: the token cannot be verified: %s\n", e.text);
-        c->h.facts.token = TOKEN_NO_KEYS;
+    auto_buf buf value = buf_make(TOKEN_TEXT_MAX + 16);
+    /* A whole header value may be given as well. */
+    if (!strchr(c->text, ' '))
+        buf_str(&value, "Bearer ");
+    buf_str(&value, c->text);
+    const span v = buf_view(&value);
+    const span none = {NULL, 0};
+    const credential found =
+        credential_find(!serverless, serverless ? none : v, serverless, serverless ? v : none);
+    c->h.facts.header = found.header;
+    c->h.facts.token = found.state;
+    if (found.state != TOKEN_UNCHECKED)
         return;
-    }
-    c->h.facts.token = token_state_of(jws_verify(keys, token, &c->parsed, NULL));
+    c->h.facts.token =
+        keys ? token_state_of(jws_verify(keys, found.token, &c->parsed, NULL)) : TOKEN_NO_KEYS;
     c->h.facts.claims = c->parsed;
-    jwks_unref(keys);
 }
 
 static bool read_token(const char *option, char **out, error *e)
@@ -67,19 +74,13 @@ static int use_token(const why_options *o, const snapshot *s, bool serverless, w
     error e = {0};
     if (!read_token(o->token, &c->text, &e))
         return cli_failed(COMMAND, &e);
-    auto_buf buf value = buf_make(TOKEN_TEXT_MAX + 16);
-    /* A whole header value may be given as well. */
-    if (!strchr(c->text, ' '))
-        buf_str(&value, "Bearer ");
-    buf_str(&value, c->text);
-    const span v = buf_view(&value);
-    const span none = {NULL, 0};
-    const credential found =
-        credential_find(!serverless, serverless ? none : v, serverless, serverless ? v : none);
-    c->h.facts.header = found.header;
-    c->h.facts.token = found.state;
-    if (found.state == TOKEN_UNCHECKED)
-        verify(o, s, found.token, c);
+    why_case_token(c, serverless, NULL);
+    if (c->h.facts.token != TOKEN_NO_KEYS)
+        return -1; /* no key would tell more */
+    jwks *keys = read_keys(o, s);
+    if (keys)
+        why_case_token(c, serverless, keys);
+    jwks_unref(keys);
     return -1;
 }
 

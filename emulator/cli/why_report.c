@@ -112,6 +112,34 @@ static void put_json(buf *b, const verdict *v, int64_t now_us)
     buf_char(b, '}');
 }
 
+static void settle_verdict(verdict *v, const why_case *c, const snapshot *s, int64_t now_us)
+{
+    *v = (verdict){.c = c, .s = s, .d = decide(s, &c->h.facts, now_us)};
+    v->row = reason_info(v->d.reason);
+    v->caller = v->cause = v->fix = v->local = buf_make(PART_MAX);
+    decide_nearest(s, &v->d, now_us);
+    name_caller(v);
+    explain_cause(&v->cause, s, &v->d, &c->h.facts, now_us);
+    explain_fix(&v->fix, s, &v->d, &c->h.facts);
+    explain_local_fix(&v->local, s, &v->d, &c->h.facts);
+}
+
+static void release_verdict(verdict *v)
+{
+    buf_free(&v->caller);
+    buf_free(&v->cause);
+    buf_free(&v->fix);
+    buf_free(&v->local);
+}
+
+void why_json(buf *b, const why_case *c, const snapshot *s, int64_t now_us)
+{
+    verdict v;
+    settle_verdict(&v, c, s, now_us);
+    put_json(b, &v, now_us);
+    release_verdict(&v);
+}
+
 static int print(const verdict *v, int64_t now_us, bool json)
 {
     auto_buf buf b = buf_make(REPORT_MAX);
@@ -132,18 +160,9 @@ static int print(const verdict *v, int64_t now_us, bool json)
 
 int why_report(const why_case *c, const snapshot *s, int64_t now_us, bool json)
 {
-    verdict v = {.c = c, .s = s, .d = decide(s, &c->h.facts, now_us)};
-    v.row = reason_info(v.d.reason);
-    v.caller = v.cause = v.fix = v.local = buf_make(PART_MAX);
-    decide_nearest(s, &v.d, now_us);
-    name_caller(&v);
-    explain_cause(&v.cause, s, &v.d, &c->h.facts, now_us);
-    explain_fix(&v.fix, s, &v.d, &c->h.facts);
-    explain_local_fix(&v.local, s, &v.d, &c->h.facts);
+    verdict v;
+    settle_verdict(&v, c, s, now_us);
     const int status = print(&v, now_us, json);
-    buf_free(&v.caller);
-    buf_free(&v.cause);
-    buf_free(&v.fix);
-    buf_free(&v.local);
+    release_verdict(&v);
     return status;
 }

@@ -3,15 +3,30 @@
  *
  * Nothing of a body is ever logged: tokens come in them. */
 #include <jansson.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "control/control_impl.h"
+#include "control/later.h"
 #include "control/reply.h"
 
 enum { ASK_BODY_MAX = 128 * 1024, TOKEN_MAX = 64 * 1024, ANSWER_MAX = 4 * 1024 * 1024 };
 
-/* ---- inspect ---- */
+static void reply_answer(http_request *r, bool answered, const buf *answer, const error *e)
+{
+    if (!answered)
+        reply_error(r, 400, NULL, "%s", e->text);
+    else if (!buf_ok(answer))
+        reply_error(r, 500, NULL, "the answer is too large");
+    else
+        reply_json(r, 200, buf_view(answer));
+}
+
+static void serve_why(control *c, http_request *r, const json_t *body)
+{
+    auto_buf buf answer = buf_make(ANSWER_MAX);
+    error e = {0};
+    const bool answered = c->backend.why(c->backend.ctx, body, &answer, &e);
+    reply_answer(r, answered, &answer, &e);
+}
 
 static void serve_inspect(control *c, http_request *r, const json_t *body)
 {
@@ -27,34 +42,19 @@ static void serve_inspect(control *c, http_request *r, const json_t *body)
     }
     auto_buf buf answer = buf_make(ANSWER_MAX);
     error e = {0};
-    if (!c->backend.inspect(c->backend.ctx, text, &answer, &e))
-        reply_error(r, 400, NULL, "%s", e.text);
-    else if (!buf_ok(&answer))
-        reply_error(r, 500, NULL, "the answer is too large");
-    else
-        reply_json(r, 200, buf_view(&answer));
+    const bool answered = c->backend.inspect(c->backend.ctx, text, &answer, &e);
+    reply_answer(r, answered, &answer, &e);
 }
 
 /* ---- propagate ---- */
 
-typedef struct pending {
-    http_request *request; /* NULL: the client left */
-} pending;
-
-static void on_gone(void *ctx)
-{
-    pending *p = ctx;
-    p->request = NULL;
-}
-
 static void on_settled(void *arg, const error *e)
 {
-    pending *p = arg;
-    if (p->request && e)
-        reply_error(p->request, 500, NULL, "nothing has changed: %s", e->text);
-    else if (p->request)
-        reply_json(p->request, 200, SPAN_LIT("{\"settled\":true}\n"));
-    free(p);
+    http_request *r = later_end(arg);
+    if (r && e)
+        reply_error(r, 500, NULL, "nothing has changed: %s", e->text);
+    else if (r)
+        reply_json(r, 200, SPAN_LIT("{\"settled\":true}\n"));
 }
 
 static void serve_propagate(control *c, http_request *r, const json_t *body)
@@ -66,12 +66,7 @@ static void serve_propagate(control *c, http_request *r, const json_t *body)
     }
     json_t *draft = state_draft(b->state(b->ctx));
     state_settle(draft);
-    pending *p = calloc(1, sizeof *p);
-    if (!p)
-        abort();
-    p->request = r;
-    http_defer(r, on_gone, p);
-    b->commit(b->ctx, draft, on_settled, p);
+    b->commit(b->ctx, draft, on_settled, later_begin(r));
 }
 
 /* ---- routing ---- */
@@ -103,7 +98,8 @@ bool ask_serve(control *c, http_request *r)
     static const struct {
         const char *path;
         void (*serve)(control *c, http_request *r, const json_t *body);
-    } routes[] = {{"/invoker/v1/inspect", serve_inspect},
+    } routes[] = {{"/invoker/v1/why", serve_why},
+                  {"/invoker/v1/inspect", serve_inspect},
                   {"/invoker/v1/propagate", serve_propagate}};
     for (size_t i = 0; i < countof(routes); i++) {
         if (!span_eq_str(http_path(r), routes[i].path))

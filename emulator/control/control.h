@@ -96,6 +96,8 @@ typedef struct control_backend {
     void (*unfollow)(void *ctx, void *following);
     /* done(arg, object) is given the text of a JSON object; empty: it would be too long. */
     void (*traffic)(void *ctx, void (*done)(void *arg, span object), void *arg);
+    /* Likewise the text for Prometheus. */
+    void (*metrics)(void *ctx, void (*done)(void *arg, span text), void *arg);
     void (*requests)(void *ctx, const control_requests_query *q,
                      void (*done)(void *arg, const control_request *all, size_t count), void *arg);
     /* One of these, while done() runs, as a new LogEntry; advice is without an insertId. */
@@ -115,10 +117,16 @@ typedef struct control_backend {
     /* The draft (stolen) becomes the state: durable, known to workers and metadata process. e is
      * NULL, or says why nothing changed. */
     void (*commit)(void *ctx, json_t *draft, void (*done)(void *arg, const error *e), void *arg);
+    /* Back to the topology as it was loaded, and all that is recorded of requests forgotten, here
+     * and wherever else it counts. e: nothing changed. */
+    void (*reset)(void *ctx, void (*done)(void *arg, bool changed, const error *e), void *arg);
     /* a is NULL when the metadata process does not answer; *e says why. */
     void (*forward)(void *ctx, const control_question *q,
                     void (*done)(void *arg, const control_answer *a, const error *e), void *arg);
-    /* Appends one JSON object: what a token says and what becomes of it here. false: *e. */
+    /* Append one JSON object. The decision about a call that nobody made, with the fields of
+     * `invoker why`'s options; false: *e says what is wrong with the question. */
+    bool (*why)(void *ctx, const json_t *question, buf *out, error *e);
+    /* What a token says and what becomes of it here. false: *e. */
     bool (*inspect)(void *ctx, span token, buf *out, error *e);
     void *ctx;
 } control_backend;

@@ -37,8 +37,9 @@ bool decision_serve(control *c, http_request *r);
 /* decision_stream.c: GET /invoker/v1/decisions/stream. */
 void serve_decision_stream(control *c, http_request *r);
 
-/* traffic.c: GET /invoker/v1/traffic. */
+/* traffic.c: GET /invoker/v1/traffic, /metrics. */
 void serve_traffic(control *c, http_request *r);
+void serve_metrics(control *c, http_request *r);
 
 /* page.c: the dashboard. false: none of its paths. */
 bool page_serve(http_request *r);
@@ -48,6 +49,9 @@ void serve_topology(control *c, http_request *r);
 
 /* ask.c: POST /invoker/v1/why, inspect and propagate. false: none of these paths. */
 bool ask_serve(control *c, http_request *r);
+
+/* reset.c: POST /reset. */
+void serve_reset(control *c, http_request *r);
 
 /* log_lines.c: POST /invoker/v1/services/{name}/logs. */
 void serve_lines(control *c, http_request *r, span name);

@@ -150,8 +150,13 @@ bool invoker_v1_serve(control *c, http_request *r)
                   {"/invoker/v1/decisions", serve_decisions},
                   {"/invoker/v1/decisions/stream", serve_decision_stream},
                   {"/invoker/v1/traffic", serve_traffic},
+                  {"/metrics", serve_metrics},
                   {"/invoker/v1/topology", serve_topology}};
     span name;
+    if (span_eq_str(http_path(r), "/reset")) {
+        serve_reset(c, r);
+        return true;
+    }
     if (service_path(http_path(r), SPAN_LIT("/upstream"), &name)) {
         serve_upstream(c, r, name);
         return true;

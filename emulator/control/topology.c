@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "control/control_impl.h"
 #include "control/reply.h"
+#include "decision/hypothesis.h"
 #include "decision/matrix.h"
 
 /* Beyond these the rest is left out and counted: a page has no use for more. */
@@ -159,6 +160,7 @@ static json_t *project_json(const project *p)
 static json_t *emulation_json(const emulation *e)
 {
     json_t *o = json_object();
+    put_text(o, "mode", e->audit ? "audit" : "enforce");
     put(o, "token_lifetime_s", json_integer(e->token_lifetime_s));
     put(o, "clock_skew_s", json_integer(e->clock_skew_s));
     put(o, "delayed", json_boolean(emulation_is_delayed(e)));
@@ -206,6 +208,19 @@ static json_t *groups_json(const snapshot *s)
         add(list, text_json(inner));
     }
     return groups;
+}
+
+/* What "what if" may imagine of a token. */
+static json_t *faults_json(void)
+{
+    json_t *all = json_array();
+    for (int w = WAY_NONE + 1; w < WAY_COUNT; w++) {
+        json_t *o = json_object();
+        put_text(o, "name", token_way_name((token_way)w));
+        put_text(o, "meaning", token_way_meaning((token_way)w));
+        add(all, o);
+    }
+    return all;
 }
 
 /* ---- the matrix ---- */
@@ -274,6 +289,7 @@ static json_t *topology_json(const snapshot *s, int64_t now_us)
         put(root, "callers_left_out", json_integer((json_int_t)(m.rows - rows)));
     put_bindings(root, s, now_us);
     put(root, "groups", groups_json(s));
+    put(root, "faults", faults_json());
     put(root, "deny_rules", json_integer((json_int_t)snapshot_deny_count(s)));
     return root;
 }

@@ -91,6 +91,12 @@ static void note_peer(admit *a, admission *m)
     memcpy(m->peer_ip, a->last_peer_ip, sizeof m->peer_ip);
 }
 
+static span only_one(const exchange *x, const char *name)
+{
+    span value = {0};
+    return exchange_field(x, name, &value) == 1 ? value : (span){0};
+}
+
 static void on_head(void *ctx, exchange *x)
 {
     admit *a = ctx;
@@ -104,11 +110,8 @@ static void on_head(void *ctx, exchange *x)
     m->hold->users++;
     exchange_set_user(x, m);
     note_peer(a, m);
-    span cloud = {0};
-    span parent = {0};
-    (void)exchange_field(x, "X-Cloud-Trace-Context", &cloud);
-    (void)exchange_field(x, "traceparent", &parent);
-    trace_begin(&m->trace, &a->ids, cloud, parent);
+    trace_begin(&m->trace, &a->ids, only_one(x, "X-Cloud-Trace-Context"),
+                only_one(x, "traceparent"));
     m->insert_id = ids_next(&a->ids);
     m->response_trace_n = trace_response(&m->trace, m->response_trace).n;
     admission_judge(a, m);
@@ -218,10 +221,9 @@ void admit_take_view(admit *a, view *v)
 void admit_reset(admit *a)
 {
     admit_counters *c = a->o.counters;
-    atomic_ullong *const counters[] = {&c->requests, &c->allowed, &c->refused, &c->failed,
-                                       &c->malformed};
-    for (size_t i = 0; i < countof(counters); i++)
-        atomic_store_explicit(counters[i], 0, memory_order_relaxed);
+#define X(id, name) atomic_store_explicit(&c->id, 0, memory_order_relaxed);
+    ADMIT_COUNTERS(X)
+#undef X
     a->epoch++;
     recent_clear(a->o.recent);
     tally_reset(a->o.tally, clock_now_us(a->o.clock));

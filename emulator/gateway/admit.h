@@ -13,10 +13,20 @@
 #include "gateway/tally.h"
 #include "proxy/exchange.h"
 
+/* What is counted of requests, and what the status calls it. */
+#define ADMIT_COUNTERS(X)                                                                          \
+    X(requests, "total")                                                                           \
+    X(allowed, "allowed")                                                                          \
+    X(refused, "refused")                                                                          \
+    X(failed, "failed")                                                                            \
+    X(audited, "audited") /* forwarded, though they would be refused */                            \
+    X(malformed, "malformed")
+
 /* Written by the worker, read by anybody. */
 typedef struct admit_counters {
-    atomic_ullong requests, allowed, refused, failed, malformed;
-    atomic_ullong audited; /* forwarded, though they would be refused */
+#define X(id, name) atomic_ullong id;
+    ADMIT_COUNTERS(X)
+#undef X
 } admit_counters;
 
 typedef struct admit_options {
@@ -28,6 +38,7 @@ typedef struct admit_options {
     tally *tally;
     admit_counters *counters;
     int64_t start_wait_us; /* how long a request waits for a service's command to listen */
+    bool decision_header;  /* answers have X-Invoker-Decision, whatever the topology says */
     egress *egress;        /* outlives the judge; NULL: the shared ingress is no proxy */
     /* A token names a key that is not known (or none is known): fetch them. A later view says what
      * came of it. */

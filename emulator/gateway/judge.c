@@ -21,9 +21,7 @@ static void route(const admit *a, admission *m, request_facts *f)
         f->service = proxied_service(a, m);
     f->by_run_app_host = by_host && by_host == f->service && kind == HOST_RUN_APP;
     f->reserved_path = f->by_run_app_host && decide_reserved_path(exchange_path(m->x));
-    /* Only worth a look where the ingress setting asks for it. */
-    f->internal = f->service && f->service->ingress != INGRESS_ALL &&
-                  view_is_internal(v, exchange_peer(m->x));
+    f->internal = f->service && view_is_internal(v, exchange_peer(m->x));
     m->service = f->service;
     m->by_run_app_host = f->by_run_app_host;
 }
@@ -43,17 +41,21 @@ static bool check_token(admit *a, const admission *m, span token, request_facts 
 {
     const view *v = view_of(m);
     int64_t now_s = m->wall_us / 1000000;
+    tally_tokens *counted = tally_token_counts(a->o.tally);
     f->claims = token_memory_get(a->tokens, token, now_s);
     if (f->claims) {
+        counted->remembered++;
         f->token = TOKEN_VERIFIED;
         return true;
     }
     if (!v->keys) {
+        counted->keyless++;
         f->token = TOKEN_NO_KEYS;
         return !may_wait(a, m);
     }
     claims *c = NULL;
     jws_result r = jws_verify(v->keys, token, &c, NULL);
+    counted->judged[r]++;
     f->token = token_state_of(r);
     f->claims = c;
     if (r != JWS_OK || !token_memory_put(a->tokens, token, c, now_s))

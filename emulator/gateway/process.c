@@ -70,6 +70,7 @@ static void on_keys_attempt(void *ctx, jwks *keys)
     process *p = ctx;
     p->keys_attempt++;
     p->keys_attempt_us = clock_mono_us();
+    *(keys ? &p->fetched_keys : &p->failed_fetches) += 1;
     if (!keys && !p->keys)
         return; /* nobody has an interest in that */
     if (keys) {
@@ -95,19 +96,26 @@ static void want_keys(void *ctx)
     mailbox_post(p->mailbox, keys_wanted, p, NULL);
 }
 
-static bool follow_keys_source(process *p, error *e)
+char *process_keys_source(const process *p, error *e)
 {
     if (p->o.jwks)
-        return keys_fetch_source(p->keys_fetch, p->o.jwks, e);
+        return span_dup(span_of(p->o.jwks));
     const char *listen = snapshot_project(p->snap)->metadata_listen;
-    if (!listen)
-        return error_set(e, ERR_INVALID,
-                         "%s states no listen.metadata: say where the keys are with --jwks",
-                         snapshot_project(p->snap)->file);
+    if (!listen) {
+        error_set(e, ERR_INVALID,
+                  "%s states no listen.metadata: say where the keys are with --jwks",
+                  snapshot_project(p->snap)->file);
+        return NULL;
+    }
     auto_buf buf url = buf_make(1024);
     buf_fmt(&url, "http://%s" CERTS_PATH, listen);
-    auto_free char *text = buf_take(&url);
-    return keys_fetch_source(p->keys_fetch, text, e);
+    return buf_take(&url);
+}
+
+static bool follow_keys_source(process *p, error *e)
+{
+    auto_free char *source = process_keys_source(p, e);
+    return source && keys_fetch_source(p->keys_fetch, source, e);
 }
 
 /* ---- topology ---- */
@@ -179,6 +187,7 @@ static bool start_workers(process *p, error *e)
                                                    .connections_max = CONNECTIONS_MAX / n,
                                                    .log_mode = p->o.log_mode,
                                                    .start_wait_us = p->o.start_wait_us,
+                                                   .decision_header = p->o.decision_header,
                                                    .ca_dir = p->ca_dir,
                                                    .ticket_key = p->ticket_key,
                                                    .want_keys = want_keys,
@@ -269,6 +278,7 @@ process *process_open(const process_options *o, diagnostics *out_problems, error
     p->o = *o;
     p->ready_fd = o->ready_fd;
     p->started_us = clock_mono_us();
+    p->started_wall_us = clock_wall_us();
     random_bytes(p->ticket_key, sizeof p->ticket_key);
     if (open_main(p, e) && open_topology(p, out_problems, e) && open_gateway(p, e))
         return p;

@@ -30,6 +30,7 @@ typedef struct process_options {
     request_log_mode log_mode;
     record_file_options record; /* its path NULL: decisions are not recorded */
     int64_t start_wait_us;      /* how long a request waits for a service's command to listen */
+    bool decision_header;       /* answers have X-Invoker-Decision, whatever the topology says */
     /* Called with each snapshot that is taken, the first one included. */
     void (*on_snapshot)(void *ctx, const snapshot *s);
     void *ctx;
@@ -53,6 +54,11 @@ jwks *process_keys(const process *p); /* NULL: not known yet */
 /* A change by the APIs (stolen): durable, and posted to every worker, when this returns. */
 bool process_commit(process *p, json_t *draft, error *e);
 
+/* Back to the state as it was opened; all that is recorded of requests is forgotten, attachments
+ * stay, and requests under way end as they began. done(ctx) is called later on the main thread,
+ * when no worker judges otherwise any more. false and *e: nothing changed. */
+bool process_reset(process *p, bool *out_changed, void (*done)(void *ctx), void *ctx, error *e);
+
 /* Free addresses for a service that an API makes: its listener, its metadata server, its container.
  * Held by nobody until the service is there. */
 typedef struct new_addresses {
@@ -73,6 +79,13 @@ void process_recent(process *p, const recent_query *q,
                     void (*done)(void *ctx, recent_item *items, size_t count), void *ctx);
 
 /* What came to all workers, likewise. */
-void process_traffic(process *p, void (*done)(void *ctx, const tally *t), void *ctx);
+typedef struct traffic {
+    tally *tally;
+    proxy_connections connections;
+} traffic;
+void process_traffic(process *p, void (*done)(void *ctx, const traffic *t), void *ctx);
+
+/* All that this process counts, with the traffic as just asked for, for Prometheus; appends. */
+void process_metrics(const process *p, const traffic *t, buf *b);
 
 #endif

@@ -23,6 +23,7 @@ struct tally {
     tally_service **services;
     size_t service_count, service_cap;
     strmap *by_name;
+    tally_tokens tokens;
     uint64_t homeless; /* requests to services beyond TALLY_SERVICES_MAX */
     /* Of the current view. */
     const snapshot *snap;
@@ -153,7 +154,7 @@ static void add_outcome(tally_service *s, const record *r)
     if (o->status >= 100 && o->status < 100 * (TALLY_CLASSES + 1))
         s->classes[o->status / 100 - 1]++;
     s->failures[o->failure]++;
-    s->unserved += r->unserved;
+    s->unserved += r->unserved && o->failure == PROXY_OK;
 }
 
 static counts_cell *name_binding(tally *t, const snapshot *s, const binding *b, int64_t now_us)
@@ -202,11 +203,16 @@ void tally_add(tally *t, const record *r, const binding *allowed_by, bool creden
     if (!r->decided)
         return;
     const counts_key k = {
-        .number = (uint32_t)r->reason * 2 + 1,
+        .number = (uint32_t)r->reason * 2 + !r->audited,
         .texts = {span_of(r->service ? r->service->name : NULL), caller_of(r, credential)}};
     (void)counts_add(t->decisions, &k, r->wall_us);
     if (allowed_by)
         add_binding(t, r, allowed_by);
+}
+
+tally_tokens *tally_token_counts(tally *t)
+{
+    return &t->tokens;
 }
 
 /* ---- starting anew, adding up ---- */
@@ -216,6 +222,7 @@ void tally_reset(tally *t, int64_t now_us)
     tally_service **all = t->services;
     const size_t count = t->service_count;
     t->since_us = now_us;
+    t->tokens = (tally_tokens){0};
     t->homeless = 0;
     counts_clear(t->decisions);
     counts_clear(t->bindings);
@@ -263,6 +270,10 @@ void tally_merge(tally *into, const tally *from)
     counts_merge(into->decisions, from->decisions);
     counts_merge(into->bindings, from->bindings);
     into->homeless += from->homeless;
+    into->tokens.remembered += from->tokens.remembered;
+    into->tokens.keyless += from->tokens.keyless;
+    for (size_t i = 0; i < TALLY_TOKEN_RESULTS; i++)
+        into->tokens.judged[i] += from->tokens.judged[i];
     for (size_t i = 0; i < from->service_count; i++) {
         tally_service *s = service_named(into, from->services[i]->name);
         if (s)
@@ -271,6 +282,17 @@ void tally_merge(tally *into, const tally *from)
             into->homeless +=
                 from->services[i]->forwarded.count + from->services[i]->answered.count;
     }
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp((*(tally_service *const *)a)->name, (*(tally_service *const *)b)->name);
+}
+
+void tally_sort(tally *t)
+{
+    if (t->service_count)
+        qsort(t->services, t->service_count, sizeof *t->services, by_name);
 }
 
 tally *tally_copy(const tally *t)
@@ -315,6 +337,11 @@ size_t tally_service_count(const tally *t)
 const tally_service *tally_service_at(const tally *t, size_t i)
 {
     return t->services[i];
+}
+
+const tally_tokens *tally_tokens_of(const tally *t)
+{
+    return &t->tokens;
 }
 
 uint64_t tally_overflow(const tally *t)

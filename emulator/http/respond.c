@@ -93,6 +93,9 @@ static void leave_deferred(http_request *r, request_state next)
 
 void respond_give(http_request *r, http_answer *a)
 {
+    const http_server_options *o = &r->conn->server->options;
+    if (o->answered)
+        o->answered(o->ctx, r, a->status);
     r->answer = a;
     if (r->state == REQUEST_DEFERRED)
         leave_deferred(r, REQUEST_ANSWERED);

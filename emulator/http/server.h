@@ -12,6 +12,8 @@ typedef struct http_request http_request;
 
 typedef struct http_server_options {
     void (*handle)(void *ctx, http_request *r); /* called once the whole body is there */
+    /* Nullable: an answer is given, by handle or by the server itself. */
+    void (*answered)(void *ctx, const http_request *r, unsigned status);
     void *ctx;
     /* Nullable. How the server's own refusals (malformed, too large, stopping) are worded: appends
      * the body, a complete document; its type. NULL: the sentence as plain text. Of r, method and

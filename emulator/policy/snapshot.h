@@ -153,6 +153,13 @@ void snapshot_builder_deny(snapshot_builder *b, const deny_rule *r);
 /* command is NULL-terminated. The first command of an image counts. */
 void snapshot_builder_image(snapshot_builder *b, const char *image, const char *const *command);
 
+/* snapshot_copy.c: parts of one snapshot for another. */
+void snapshot_copy_people(snapshot_builder *b, const snapshot *s); /* users, groups */
+void snapshot_copy_rules(snapshot_builder *b, const snapshot *s);  /* deny rules, images */
+void snapshot_copy_roles(snapshot_builder *b, const snapshot *s);
+void snapshot_copy_service(snapshot_builder *b, const service *svc);
+void snapshot_copy_binding(snapshot_builder *b, const snapshot *s, const binding *g);
+
 /* Consumes the builder; never fails on data the loader has checked. The caller holds one count.
  * before (nullable) is the snapshot that this one replaces: with a propagation delay, grants that
  * it lacks take effect at now_us + delay (those of `before` that still wait keep their time), and

@@ -141,6 +141,16 @@ proxy *proxy_open(loop *l, const proxy_options *o, error *e);
 /* A listening socket that was accepted from on this worker's loop: hands sockets in with `tag`. */
 void proxy_adopt(proxy *p, int fd, const net_addr *peer, void *tag);
 
+/* Callers' connections so far, and now. */
+typedef struct proxy_connections {
+    uint64_t accepted;              /* all, those that ended before they said anything too */
+    uint64_t http1, http2, connect; /* by what they began with */
+    uint64_t tls_http1, tls_http2;  /* within TLS, by its ALPN */
+    uint64_t handshakes, failed_handshakes; /* of TLS */
+    uint64_t open;
+} proxy_connections;
+proxy_connections proxy_count_connections(const proxy *p);
+
 /* Lets running exchanges end until deadline_us (monotonic), cancels the rest; on_idle is called
  * when nothing is left, then proxy_close() may be. */
 void proxy_drain(proxy *p, int64_t deadline_us, void (*on_idle)(void *ctx), void *ctx);

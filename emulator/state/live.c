@@ -70,10 +70,27 @@ bool live_commit(live *v, json_t *draft, error *e)
     return true;
 }
 
+bool live_reset(live *v, bool *out_changed, error *e)
+{
+    const bool delayed = emulation_is_delayed(snapshot_emulation(v->base));
+    *out_changed = delayed || !state_is_as_opened(v->state);
+    if (!*out_changed)
+        return true;
+    json_t *draft = state_draft_as_opened(v->state);
+    if (delayed)
+        state_settle(draft);
+    return live_commit(v, draft, e);
+}
+
 bool live_reload(live *v)
 {
     on_state_file(v);
     return reload_now(v->reload);
+}
+
+reload_attempt live_last_load(const live *v)
+{
+    return reload_last(v->reload);
 }
 
 const snapshot *live_base(const live *v)
@@ -84,6 +101,11 @@ const snapshot *live_base(const live *v)
 const snapshot *live_snapshot(const live *v)
 {
     return v->merged;
+}
+
+reload_counts live_reloads(const live *v)
+{
+    return reload_count(v->reload);
 }
 
 state *live_state(const live *v)

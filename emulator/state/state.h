@@ -70,6 +70,11 @@ uint64_t state_settled(const json_t *document);
 /* Takes the draft (stolen) as the next document, on disk first. false: nothing changed. */
 bool state_commit(state *s, json_t *draft, error *e);
 
+/* ---- back to what state_open found ---- */
+bool state_is_as_opened(const state *s);
+/* A draft of that; the caller owns it. */
+json_t *state_draft_as_opened(const state *s);
+
 /* For readers: looks whether the writer has written since; *out_changed. An unreadable file leaves
  * the former document in force. */
 bool state_refresh(state *s, bool *out_changed, error *e);

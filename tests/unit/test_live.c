@@ -158,6 +158,40 @@ START_TEST(what_propagates_has_arrived_everywhere_once_it_is_settled)
 }
 END_TEST
 
+START_TEST(a_reset_undoes_the_state_keeps_the_file_and_leaves_nothing_on_its_way)
+{
+    error e = {0};
+    bool changed = false;
+    put_file("t.yaml", SETTLING "matrix: { x-sa: [a] }\n");
+    follow(&writer, true);
+    follow(&reader, false);
+    make_account("y-sa");
+    put_file("t.yaml", SETTLING "matrix: { x-sa: [b] }\n");
+    ck_assert(live_reload(writer.live) && live_reload(reader.live));
+    ck_assert(may_invoke(&writer, "a") && !may_invoke(&writer, "b"));
+    ck_assert_msg(live_reset(writer.live, &changed, &e), "%s", e.text);
+    ck_assert(changed);
+    ck_assert(!knows(&writer, "y-sa"));
+    ck_assert(!may_invoke(&writer, "a") && may_invoke(&writer, "b"));
+    ck_assert(live_refresh(reader.live, &e));
+    ck_assert(!knows(&reader, "y-sa"));
+    ck_assert(!may_invoke(&reader, "a") && may_invoke(&reader, "b"));
+}
+END_TEST
+
+START_TEST(a_reset_without_anything_to_undo_changes_nothing)
+{
+    error e = {0};
+    bool changed = true;
+    follow(&writer, true);
+    const size_t calls = writer.calls;
+    ck_assert(live_reset(writer.live, &changed, &e));
+    ck_assert(!changed);
+    ck_assert_uint_eq(writer.calls, calls);
+    ck_assert_uint_eq(state_serial(live_state(writer.live)), 0);
+}
+END_TEST
+
 START_TEST(a_bad_file_leaves_what_was_in_force)
 {
     follow(&writer, true);
@@ -243,6 +277,8 @@ int main(void)
     tcase_add_test(c, a_commit_is_in_force_when_it_returns);
     tcase_add_test(c, a_reload_keeps_the_state_and_a_commit_keeps_the_file);
     tcase_add_test(c, what_propagates_has_arrived_everywhere_once_it_is_settled);
+    tcase_add_test(c, a_reset_undoes_the_state_keeps_the_file_and_leaves_nothing_on_its_way);
+    tcase_add_test(c, a_reset_without_anything_to_undo_changes_nothing);
     tcase_add_test(c, a_bad_file_leaves_what_was_in_force);
     tcase_add_test(c, a_bad_file_or_a_bad_state_does_not_open);
     tcase_add_test(c, a_reader_learns_when_asked_to_look);

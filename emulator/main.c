@@ -162,7 +162,8 @@ const cli_command cli_commands[] = {
      cmd_diff},
     {"lesson", "[LESSON|all]", "learn what Cloud Run refuses, and why, by doing it",
      "Lists the lessons, or plays one, by its number or name: sets up a scene of its own on free\n"
-     "ports, tells what a developer did, asks what will come of it, waits for the request that you\n"
+     "ports, tells what a developer did, asks what will come of it, waits for the request that "
+     "you\n"
      "make in a second terminal, explains the refusal check by check, and has you mend it. With\n"
      "--auto it does all of that by itself. Nothing is left of the scene at the end. Exits with 0\n"
      "when all came out as the lesson says and your answers were right, else with 1.",

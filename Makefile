@@ -64,8 +64,9 @@ $(B)/obj/%.o: %.c
 
 # Groups of files that are part of the program (base/embedded.h). A folder is a prerequisite, too: it
 # changes when a file is taken away.
-EMBEDDED := page
+EMBEDDED := page lessons
 EMBEDDED_page := $(wildcard emulator/control/page/*)
+EMBEDDED_lessons := $(wildcard policies/lessons/*.yaml)
 define embed_rule
 $(B)/embedded/$(1).c: emulator/embed.sh $(EMBEDDED_$(1)) $(sort $(dir $(EMBEDDED_$(1))))
 	@mkdir -p $$(@D)

@@ -58,6 +58,14 @@ const cli_command cli_commands[] = {
      "what mends it. With an ID (of a log entry's insertId six digits or more) or --last: of a\n"
      "request that the running gateway has decided.",
      cmd_why},
+    {"logs", "[SERVICE]", "show the running gateway's decisions",
+     "Prints the last decisions, oldest first, a line for each; under a refusal the cause and "
+     "what\n"
+     "mends it. With --follow goes on with those that are made from then on, over restarts of the\n"
+     "gateway, until it is stopped. 'invoker why ID' says more of the one with that id, which a "
+     "line\n"
+     "ends with.",
+     cmd_logs},
     {"test", "[FILE...]", "run the tests of topologies",
      "Judges the calls of test files (NAME.test.yaml; all beside the topology when none is named)\n"
      "and compares with what they expect. Offline no socket is opened: thousands of calls take\n"
@@ -97,6 +105,14 @@ const cli_command cli_commands[] = {
      "be\n"
      "read.",
      cmd_replay},
+    {"doctor", "[SERVICE]", "find out why a client does not work",
+     "Looks at the topology, at what runs, at this shell's variables (or a process': --pid), "
+     "walks\n"
+     "the way of each of Google's client libraries to its token, and says what is wrong and what\n"
+     "mends it. Nothing is changed; each service gets GET / once as nobody and as a caller that "
+     "may.\n"
+     "Exits with 0 when nothing is wrong, 1 when something is.",
+     cmd_doctor},
     {"check", "FILE...", "check topology files",
      "Reports every problem of the files with its line and column.", cmd_check},
     {"keys", "init|list|rotate", "manage the signing keys",
@@ -145,6 +161,13 @@ const cli_command cli_commands[] = {
      "equal whatever their form. Exits with 0 when nothing differs, 1 when something does, 2 when\n"
      "that could not be found out.",
      cmd_diff},
+    {"lesson", "[LESSON|all]", "learn what Cloud Run refuses, and why, by doing it",
+     "Lists the lessons, or plays one, by its number or name: sets up a scene of its own on free\n"
+     "ports, tells what a developer did, asks what will come of it, waits for the request that you\n"
+     "make in a second terminal, explains the refusal check by check, and has you mend it. With\n"
+     "--auto it does all of that by itself. Nothing is left of the scene at the end. Exits with 0\n"
+     "when all came out as the lesson says and your answers were right, else with 1.",
+     cmd_lesson},
     {"echo", "", "a container that answers with the request it got",
      "Listens on $PORT and answers every request with what of it came in, as JSON; GET\n"
      "/received/NAME with one header's value, and what a browser asks before a request across\n"

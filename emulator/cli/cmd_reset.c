@@ -8,22 +8,6 @@
 
 #define COMMAND "reset"
 
-/* NULL after a message. */
-static char *find_control(const char *config, const char *option)
-{
-    const char *variable = getenv("INVOKER_CONTROL");
-    const bool named = option || (variable && *variable);
-    snapshot *s = named ? NULL : cli_load(cli_config_path(config), NULL);
-    if (!named && !s)
-        return NULL;
-    bool asked = false;
-    char *control = control_address(option, s, &asked);
-    snapshot_unref(s);
-    if (!control)
-        (void)cli_usage_error(COMMAND, "which gateway? --control ADDRESS is missing");
-    return control;
-}
-
 static int reset(const char *control, bool quiet)
 {
     error e = {0};
@@ -55,6 +39,6 @@ int cmd_reset(int argc, char **argv)
         return status;
     if (operands[0])
         return cli_usage_error(COMMAND, "unexpected operand '%s'", operands[0]);
-    auto_free char *control = find_control(config, control_option);
+    auto_free char *control = control_required(COMMAND, control_option, config);
     return control ? reset(control, quiet) : CLI_USAGE;
 }

@@ -45,23 +45,6 @@ typedef struct up {
     bool has_terminal; /* it was started from one */
 } up;
 
-/* ---- a private folder ---- */
-
-static char *make_dir(error *e)
-{
-    const char *runtime = getenv("XDG_RUNTIME_DIR");
-    const char *temporary = getenv("TMPDIR");
-    const char *base = runtime && access(runtime, W_OK) == 0 ? runtime
-                       : temporary && *temporary             ? temporary
-                                                             : "/tmp";
-    char *dir = file_join(base, "invoker-XXXXXX");
-    if (mkdtemp(dir)) /* 0700 */
-        return dir;
-    error_errno(e, "cannot make a folder in %s", base);
-    free(dir);
-    return NULL;
-}
-
 /* ---- events ---- */
 
 static void log_each_line(span text)
@@ -187,7 +170,7 @@ static bool prepare(up *u, error *e)
         return false;
     if (!u->options.log_file)
         never_wait_for_the_log();
-    if (!(u->dir = make_dir(e)) || !(u->guard = guard_start(u->dir, e)))
+    if (!(u->dir = guard_make_dir(e)) || !(u->guard = guard_start(u->dir, e)))
         return false;
     if (!(u->loop = loop_new(e)))
         return false;

@@ -59,17 +59,8 @@ static int parse(int argc, char **argv, why_options *o)
 
 static int ask_gateway(const why_options *o, bool json)
 {
-    const char *variable = getenv("INVOKER_CONTROL");
-    const bool named = o->control || (variable && *variable);
-    snapshot *s = named ? NULL : cli_load(cli_config_path(o->config), NULL);
-    if (!named && !s)
-        return CLI_USAGE;
-    bool asked = false;
-    auto_free char *control = control_address(o->control, s, &asked);
-    snapshot_unref(s);
-    if (!control)
-        return cli_usage_error(COMMAND, "which gateway? --control ADDRESS is missing");
-    return why_recorded(control, o->id, json);
+    auto_free char *control = control_required(COMMAND, o->control, o->config);
+    return control ? why_recorded(control, o->id, json) : CLI_USAGE;
 }
 
 /* The same topology as it is after a reload that brought all of its grants: those count after the

@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/net.h"
+#include "cli/cli.h"
 #include "cli/http_call.h"
 #include "cli/up_env.h"
 #include "config/topology.h"
@@ -170,6 +171,21 @@ char *control_address(const char *option, const snapshot *s, bool *out_asked)
     if (asked)
         return span_dup(host_of(asked));
     return reachable_address(snapshot_project(s)->control_listen);
+}
+
+char *control_required(const char *command, const char *option, const char *config)
+{
+    const char *variable = getenv("INVOKER_CONTROL");
+    const bool named = option || (variable && *variable);
+    snapshot *s = named ? NULL : cli_load(cli_config_path(config), NULL);
+    if (!named && !s)
+        return NULL;
+    bool asked = false;
+    char *control = control_address(option, s, &asked);
+    snapshot_unref(s);
+    if (!control)
+        (void)cli_usage_error(command, "which gateway? --control ADDRESS is missing");
+    return control;
 }
 
 bool control_project(const char *control, char **out_id, char **out_region, error *e)

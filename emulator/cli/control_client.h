@@ -40,6 +40,10 @@ bool control_is_attached(const char *control, const char *name, const char *addr
  * *out_asked: one of the first two. Caller frees; NULL when there is none. */
 char *control_address(const char *option, const snapshot *s, bool *out_asked);
 
+/* The same for a command that asks nothing but the gateway: the topology is read only when neither
+ * says where it is. NULL after a message. Caller frees. */
+char *control_required(const char *command, const char *option, const char *config);
+
 /* What project, and in what region, the running gateway serves. The caller frees both texts. */
 bool control_project(const char *control, char **out_id, char **out_region, error *e);
 

@@ -130,9 +130,13 @@ static void on_connected(http_call *c)
 {
     socklen_t n = sizeof c->failure;
     (void)getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &c->failure, &n);
+    if (!c->failure && net_is_own_reflection(c->fd))
+        c->failure = ECONNREFUSED;
+    c->connected = !c->failure;
     if (c->failure)
         finish(c, HTTP_NO_CONNECTION);
-    c->connected = true;
+    else if (!c->request.n)
+        finish(c, HTTP_ANSWERED);
 }
 
 static void send_more(http_call *c)

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/net.h"
 
+/* HTTP_ANSWERED without a request: somebody accepts connections. */
 typedef enum http_outcome {
     HTTP_PENDING,
     HTTP_ANSWERED,
@@ -20,7 +21,7 @@ typedef enum http_outcome {
 /* Zero-initialise, fill in the first part, release with http_call_free. */
 typedef struct http_call {
     net_addr to;
-    span request;       /* all its bytes; the caller's */
+    span request;       /* all its bytes, the caller's; none: whether it connects is the answer */
     size_t reply_max;   /* bytes of the answer with its head */
     int64_t connect_us; /* how long connecting may take */
     int64_t idle_us;    /* how long there may be no progress after that */

@@ -19,7 +19,8 @@ struct reload {
     reload_options options;
     char *path, *addresses_path;
     snapshot *current;
-    topology_files files; /* of the last attempt */
+    topology_files files; /* of the last attempt, as is the next */
+    reload_attempt last;
     watch *watch;
     loop_timer timer;
     reload_counts counts;
@@ -109,6 +110,11 @@ static void watch_on(reload *r, int64_t since_us)
         loop_timer_set(r->loop, &r->timer, loop_now_us(r->loop) + RETRY_US);
 }
 
+reload_attempt reload_last(const reload *r)
+{
+    return r->last;
+}
+
 bool reload_now(reload *r)
 {
     diagnostics problems = {0};
@@ -117,6 +123,7 @@ bool reload_now(reload *r)
     loop_timer_cancel(r->loop, &r->timer);
     snapshot *s = attempt(r, &problems);
     watch_on(r, since_us);
+    r->last = (reload_attempt){since_us, problems.count};
     if (s) {
         log_at(LOG_INFO, "topology reloaded", LOG_S("file", r->path),
                LOG_I("services", snapshot_service_count(s)),
@@ -172,6 +179,7 @@ reload *reload_open(loop *l, const reload_options *o, diagnostics *out)
         reload_close(r);
         return NULL;
     }
+    r->last.at_us = since_us;
     watch_on(r, since_us);
     take(r, s);
     return r;

@@ -31,6 +31,13 @@ typedef struct reload_counts {
 } reload_counts;
 reload_counts reload_count(const reload *r);
 
+/* The last attempt to load the files. */
+typedef struct reload_attempt {
+    int64_t at_us;   /* wall clock */
+    size_t problems; /* that kept it from being taken; 0: it was */
+} reload_attempt;
+reload_attempt reload_last(const reload *r);
+
 /* As if a file had changed (SIGHUP). Returns whether the new state was taken. */
 bool reload_now(reload *r);
 

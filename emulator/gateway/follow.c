@@ -29,6 +29,7 @@ typedef struct part {
     recent_mark mark; /* STAGE_FIND: found there */
     bool found;
     uint64_t lost;
+    bool gap; /* some that ended behind the mark are gone, nobody knows how many */
 } part;
 
 struct follower {
@@ -60,8 +61,10 @@ static void collect(void *ctx, const recent *r)
 {
     part *a = ctx;
     const follower *f = a->owner;
-    if (f->stage == STAGE_REMEMBERED)
+    if (f->stage == STAGE_REMEMBERED) {
         a->step.next = f->has_mark ? recent_number_at(r, &f->mark) : 0;
+        a->gap = f->has_mark && !recent_reaches(r, &f->mark);
+    }
     recent_follow(r, &f->o.query, &a->step, &a->items, &a->count);
     mailbox_post(f->process->mailbox, return_part, a->owner, NULL);
 }
@@ -122,6 +125,8 @@ static recent_item *gather(follower *f, size_t *out_count, uint64_t *out_missed)
             memcpy(all + *out_count, a->items, a->count * sizeof *all);
         *out_count += a->count;
         *out_missed += a->step.missed;
+        f->gap |= a->gap;
+        a->gap = false;
         free(a->items);
         a->items = NULL;
         a->count = 0;

@@ -96,19 +96,26 @@ static void want_keys(void *ctx)
     mailbox_post(p->mailbox, keys_wanted, p, NULL);
 }
 
-static bool follow_keys_source(process *p, error *e)
+char *process_keys_source(const process *p, error *e)
 {
     if (p->o.jwks)
-        return keys_fetch_source(p->keys_fetch, p->o.jwks, e);
+        return span_dup(span_of(p->o.jwks));
     const char *listen = snapshot_project(p->snap)->metadata_listen;
-    if (!listen)
-        return error_set(e, ERR_INVALID,
-                         "%s states no listen.metadata: say where the keys are with --jwks",
-                         snapshot_project(p->snap)->file);
+    if (!listen) {
+        error_set(e, ERR_INVALID,
+                  "%s states no listen.metadata: say where the keys are with --jwks",
+                  snapshot_project(p->snap)->file);
+        return NULL;
+    }
     auto_buf buf url = buf_make(1024);
     buf_fmt(&url, "http://%s" CERTS_PATH, listen);
-    auto_free char *text = buf_take(&url);
-    return keys_fetch_source(p->keys_fetch, text, e);
+    return buf_take(&url);
+}
+
+static bool follow_keys_source(process *p, error *e)
+{
+    auto_free char *source = process_keys_source(p, e);
+    return source && keys_fetch_source(p->keys_fetch, source, e);
 }
 
 /* ---- topology ---- */

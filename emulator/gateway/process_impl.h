@@ -45,5 +45,7 @@ typedef struct process_requests {
 #undef X
 } process_requests;
 process_requests process_count_requests(const process *p);
+/* Where the keys are read: a file's name or a URL; caller frees. NULL and *e: nobody says. */
+char *process_keys_source(const process *p, error *e);
 
 #endif

@@ -151,12 +151,16 @@ static bool has_id(const recent_request *r, const char *beginning)
     return span_starts(span_of(id), span_of(beginning));
 }
 
+/* wanted: all of it, what stands in front of the '@', or a service account's without its domain. */
 static bool is_by(span caller, const char *wanted)
 {
     const span who = span_of(wanted);
     if (caller.n == 0)
         return span_eq(who, SPAN_LIT("anonymous"));
-    return span_eq(caller, who) || span_eq((span){caller.p, span_find(caller, '@')}, who);
+    if (!span_starts(caller, who))
+        return false;
+    const span rest = span_from(caller, who.n);
+    return rest.n == 0 || rest.p[0] == '@' || span_eq(rest, SPAN_LIT(".iam.gserviceaccount.com"));
 }
 
 static bool is_for(const recent_request *r, const char *wanted)
@@ -165,20 +169,24 @@ static bool is_for(const recent_request *r, const char *wanted)
            (r->failure != PROXY_OK && strcmp(proxy_failure_name(r->failure), wanted) == 0);
 }
 
+/* Who asked for what, and what came of it. */
+static bool is_about(const recent_request *r, const recent_query *q)
+{
+    return (!q->id[0] || has_id(r, q->id)) &&
+           (!q->service[0] || span_eq_str(request_text(r, PART_SERVICE), q->service)) &&
+           (!q->caller[0] || is_by(request_text(r, PART_CALLER), q->caller)) &&
+           (!q->reason[0] || is_for(r, q->reason));
+}
+
 static bool matches(const recent_request *r, const recent_query *q)
 {
-    if ((q->caller[0] && !is_by(request_text(r, PART_CALLER), q->caller)) ||
-        (q->reason[0] && !is_for(r, q->reason)))
-        return false;
     if (q->allowed && !(r->decided && reason_info(r->reason)->allows))
-        return false;
-    if (q->id[0] && !has_id(r, q->id))
         return false;
     if ((q->refused && !r->troubled) || (q->logged && r->unlogged))
         return false;
     if (q->till_us && (r->wall_us < q->from_us || r->wall_us > q->till_us))
         return false;
-    return !q->service[0] || span_eq_str(request_text(r, PART_SERVICE), q->service);
+    return is_about(r, q);
 }
 
 static recent_request *copy_of(const recent_request *r)
@@ -289,6 +297,12 @@ uint64_t recent_number_at(const recent *r, const recent_mark *m)
     while (number > oldest(r) && numbered(r, number - 1)->ended_us >= m->ended_us)
         number--;
     return number;
+}
+
+bool recent_reaches(const recent *r, const recent_mark *m)
+{
+    return recent_lost(r) == 0 ||
+           (ring_count(r->ring) && numbered(r, oldest(r))->ended_us <= m->ended_us);
 }
 
 uint64_t recent_lost(const recent *r)

@@ -74,6 +74,8 @@ void recent_follow(const recent *r, const recent_query *q, recent_step *step, re
 bool recent_find_mark(const recent *r, uint64_t id, recent_mark *out);
 /* The number of the first one that ended at the mark's time or later. */
 uint64_t recent_number_at(const recent *r, const recent_mark *m);
+/* Whether all that ended behind the mark is still there. */
+bool recent_reaches(const recent *r, const recent_mark *m);
 /* How many gave way so far. */
 uint64_t recent_lost(const recent *r);
 

@@ -2,6 +2,7 @@
 #include "gateway/recorder.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -147,6 +148,7 @@ recorder *recorder_open(const record_file_options *o, unsigned workers, error *e
     recorder *r = calloc(1, sizeof *r);
     if (!r)
         abort();
+    (void)signal(SIGXFSZ, SIG_IGN); /* a file that is too large (RLIMIT_FSIZE) is a full disk */
     r->text = buf_make(TEXT_MAX);
     r->write_at = o->bytes_max / 4 < WRITE_AT ? (size_t)o->bytes_max / 4 : WRITE_AT;
     r->say.fire = on_say;

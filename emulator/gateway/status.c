@@ -56,6 +56,16 @@ static void add_service(const process *p, buf *b, const service *s)
     buf_fmt(b, ",\"attached\":%s}", vs->kind == UPSTREAM_ATTACHED ? "true" : "false");
 }
 
+/* When the topology's files were looked at last, and how many problems kept them from being taken.
+ */
+static void add_last_load(const process *p, buf *b)
+{
+    char at[CLOCK_RFC3339_MAX];
+    const reload_attempt last = live_last_load(p->live);
+    clock_rfc3339(last.at_us, 6, at);
+    buf_fmt(b, ",\"load\":{\"at\":\"%s\",\"problems\":%zu}", at, last.problems);
+}
+
 /* The names are those of `invoker up --json`. */
 void process_status(const process *p, buf *b)
 {
@@ -71,12 +81,16 @@ void process_status(const process *p, buf *b)
     add_string(b, "project", about->id);
     add_string(b, "region", about->region);
     add_string(b, "topology", about->file);
+    add_last_load(p, b);
     add_string(b, "mode", snapshot_emulation(p->snap)->audit ? "audit" : "enforce");
     auto_free char *kept = p->o.state.dir ? realpath(p->o.state.dir, NULL) : NULL;
     add_string(b, "state", kept);
+    buf_fmt(b, ",\"durable\":%s", kept && p->o.state.durable ? "true" : "false");
     add_string(b, "ingress", front ? net_addr_text(front, text) : NULL);
     add_string(b, "metadata", about->metadata_listen);
     add_string(b, "control", about->control_listen);
+    auto_free char *source = process_keys_source(p, NULL);
+    add_string(b, "jwks", source);
     buf_fmt(b, ",\"keys\":%zu", p->keys ? jwks_count(p->keys) : (size_t)0);
     add_counters(p, b);
     buf_str(b, ",\"services\":{");

@@ -88,6 +88,11 @@ bool live_reload(live *v)
     return reload_now(v->reload);
 }
 
+reload_attempt live_last_load(const live *v)
+{
+    return reload_last(v->reload);
+}
+
 const snapshot *live_base(const live *v)
 {
     return v->base;

@@ -41,6 +41,9 @@ bool live_reset(live *v, bool *out_changed, error *e);
 /* Looks at the state's file at once (readers). false and *e: the former state stays. */
 bool live_refresh(live *v, error *e);
 
+/* The last attempt to load the topology's files. */
+reload_attempt live_last_load(const live *v);
+
 /* As reload_now: SIGHUP. */
 bool live_reload(live *v);
 

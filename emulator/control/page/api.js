@@ -59,8 +59,6 @@ export function follow({ onDecision, onState }) {
       if (!polling) polling = setInterval(poll, 1000);
       setTimeout(open, 10000);
     });
-    return source;
   };
   open();
-  return { forget: () => seen.clear() };
 }

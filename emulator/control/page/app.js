@@ -1,7 +1,7 @@
 // The dashboard: tabs, the data's coming and going, and what a choice shows.
 
 import { follow, get, post } from './api.js';
-import { addDecision, filterBy, forgetDecisions, setChoices, startDecisions } from './decisions.js';
+import { addDecision, filterBy, forgetBefore, setChoices, startDecisions } from './decisions.js';
 import { byId, h, plural, say } from './dom.js';
 import { explain } from './explain.js';
 import { drawGraph } from './graph.js';
@@ -11,7 +11,7 @@ import { drawPropagation, imagine, startPropagation, startToken, startWhatIf,
   tickPropagation } from './tools.js';
 
 const REFRESH_MS = 2000;
-const state = { drawn: '', skew: 0, connected: null, failures: 0, back: null, stream: null, due: 0 };
+const state = { drawn: '', skew: 0, connected: null, failures: 0, back: null, due: 0 };
 
 /* ---- tabs ---- */
 
@@ -70,8 +70,9 @@ function drawHead(status, topology) {
   const { project } = topology;
   byId('about').textContent = `${project.id} · ${project.region} · ${project.file}`;
   byId('state').hidden = false;
-  byId('state').textContent = status.state ? 'state kept' : 'state ephemeral';
-  byId('state').title = status.state ? `What APIs change is kept in ${status.state}`
+  const kept = status.state && status.durable;
+  byId('state').textContent = kept ? 'state kept' : 'state ephemeral';
+  byId('state').title = kept ? `What APIs change is kept in ${status.state}`
     : 'What APIs change is forgotten when the gateway ends';
   const audit = (topology.emulation.mode || status.mode) === 'audit';
   byId('audit').hidden = !audit;
@@ -110,8 +111,6 @@ function startReset(refresh) {
     dialog.close();
     try {
       await post('/reset', {});
-      state.stream.forget();
-      forgetDecisions();
       say('Back to the topology as it was loaded.');
     } catch (error) {
       say(error.message);
@@ -130,34 +129,42 @@ function showExplanation(from) {
 }
 
 function whatIfButton(d) {
-  return h('div', { class: 'buttons' }, h('button', {
+  return h('button', {
     type: 'button', class: 'quiet', onclick: () => {
       openTab('whatif');
       imagine(d);
     },
-  }, 'Try variations'));
+  }, 'Try variations');
 }
 
 function onDecisionChosen(d) {
   const from = document.activeElement;
-  explain(byId('explanation'), d, whatIfButton(d));
+  explain(byId('explanation'), d, { button: whatIfButton(d) });
   showExplanation(() => from && from.isConnected && from.focus());
 }
 
 async function onCell(cell) {
   const { key } = cell.caller;
   filterBy(key, cell.service.name);
+  const box = byId('explanation');
+  const counts = [plural(cell.passed, 'call passed', 'calls passed'),
+    plural(cell.refused, 'call refused', 'calls refused')].join(', ');
+  if (key === 'unverified') {
+    box.replaceChildren(h('p', { class: 'who' }, `unverified → ${cell.service.name}`),
+      h('p', {}, `Calls with a token that did not prove whose they are: ${counts}. `
+        + 'The decisions tell what was wrong with each.'));
+    showExplanation(focusCell);
+    return;
+  }
   const question = { to: cell.service.name, internal: true };
   if (key === 'anonymous') question.anonymous = true;
   else question.as = key;
   try {
     const d = await post('/invoker/v1/why', question);
-    const counts = [plural(cell.passed, 'call passed', 'calls passed'),
-      plural(cell.refused, 'call refused', 'calls refused')].join(', ');
-    explain(byId('explanation'), d, h('p', { class: 'dim' }, `A flawless call from inside. So far: ${
-      counts}.`), whatIfButton({ ...d, caller: key }));
+    explain(box, d, { note: `A flawless call from inside. So far: ${counts}.`,
+      button: whatIfButton({ ...d, caller: key }) });
   } catch (error) {
-    byId('explanation').replaceChildren(h('p', { class: 'verdict no' }, error.message));
+    box.replaceChildren(h('p', { class: 'verdict no' }, error.message));
   }
   showExplanation(focusCell);
 }
@@ -193,6 +200,7 @@ async function refresh() {
     state.failures = 0;
     state.skew = Date.parse(topology.now) - Date.now();
     drawHead(status, topology);
+    forgetBefore(traffic.since);
     drawPropagation(topology, state.skew);
     const text = JSON.stringify([{ ...topology, now: 0, pending: 0 }, traffic.cells]);
     if (text !== state.drawn) {
@@ -238,7 +246,7 @@ function start() {
       && state.back) state.back();
   });
   document.addEventListener('visibilitychange', () => { if (!document.hidden) refresh(); });
-  state.stream = follow({ onDecision: addDecision, onState: connected });
+  follow({ onDecision: addDecision, onState: connected });
   refresh();
   tick();
   setInterval(tick, 1000);

@@ -1,6 +1,6 @@
 // The list of decisions, newest first, as they come.
 
-import { announce, byId, h, icon, plural, shortCaller } from './dom.js';
+import { announce, byId, callerOf, h, icon, plural, shortCaller } from './dom.js';
 
 const KEPT_MAX = 1000;
 const SHOWN_MAX = 200;
@@ -13,10 +13,6 @@ function filters() {
     text: byId('f-text').value.trim().toLowerCase(), caller: byId('f-caller').value,
     service: byId('f-service').value, refused: byId('f-refused').checked,
   };
-}
-
-function callerOf(d) {
-  return d.caller || 'anonymous';
 }
 
 function matches(d, f) {
@@ -107,10 +103,12 @@ export function addDecision(d) {
   drawSoon();
 }
 
-export function forgetDecisions() {
-  all.length = 0;
-  if (list.paused) list.paused = [];
-  list.chosen = null;
+// After a reset, whoever asked for it.
+export function forgetBefore(since) {
+  const kept = all.filter((d) => d.timestamp >= since);
+  if (kept.length === all.length) return;
+  all.splice(0, all.length, ...kept);
+  if (list.paused) list.paused = list.paused.filter((d) => d.timestamp >= since);
   draw();
 }
 

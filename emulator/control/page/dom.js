@@ -77,6 +77,11 @@ export function snippet(title, text) {
     h('pre', { tabindex: '0', role: 'group', 'aria-label': title }, h('code', {}, text)));
 }
 
+// Whose call it was, as the counts name callers: who was proved, else whether there was a token.
+export function callerOf(d) {
+  return d.caller || (d.header ? 'unverified' : 'anonymous');
+}
+
 export function shortCaller(email) {
   if (!email || email === 'anonymous') return 'anonymous';
   const [name, domain] = email.split('@');

@@ -1,7 +1,7 @@
 // One decision in full: verdict, cause, each check with what was compared, and what mends it. The
 // same for calls that were made and for those that are made up.
 
-import { h, icon, shortCaller, snippet } from './dom.js';
+import { callerOf, h, icon, shortCaller, snippet } from './dom.js';
 
 const MARKS = { pass: 'check', fail: 'cross', no: 'dash', 'not reached': 'dash' };
 
@@ -24,10 +24,21 @@ function bindingText(b) {
   return `${b.member} holds ${b.role} on ${b.on}${b.at ? ` (${b.at})` : ''}`;
 }
 
+// As whom the caller came, where nothing proved it.
+function claimed(d) {
+  const email = d.facts && d.facts.claims && d.facts.claims.email;
+  return email ? `not proved; the token says ${email}` : 'not proved';
+}
+
+// Is it not in the explanation already?
+function news(binding, d) {
+  return binding && !(binding.at && (d.explanation || '').includes(binding.at));
+}
+
 function facts(d) {
   const time = d.timestamp ? h('time', { datetime: d.timestamp }, d.timestamp) : null;
   return h('dl', { class: 'facts' },
-    pair('Caller', d.caller || (d.header ? 'not proved' : 'anonymous')),
+    pair('Caller', d.caller || (d.header ? claimed(d) : 'anonymous')),
     pair('Service', d.service),
     pair('Request', d.path ? `${d.method ? `${d.method} ` : ''}${d.path}` : null),
     pair('Host', d.host),
@@ -38,27 +49,23 @@ function facts(d) {
     pair('Decision', d.id ? h('span', { class: 'mono' }, d.id) : null));
 }
 
-function compared(check) {
-  const rows = [['wanted', check.wanted], ['got', check.got]].filter(([, value]) => value);
-  return [rows.length ? h('dl', { class: 'compared' }, rows.map(([name, value]) => h('div', {},
-    h('dt', {}, name), h('dd', {}, value)))) : null,
-  check.hint ? h('p', { class: 'hint' }, check.hint) : null];
+// A hint goes with the values that it is about.
+function checkRow(check) {
+  const hint = check.hint ? h('span', { class: 'hint' }, check.hint) : null;
+  return h('tr', { class: check.result.replace(' ', '-') },
+    h('th', { scope: 'row' }, h('span', {}, icon(MARKS[check.result] || 'dash'), check.check,
+      h('span', { class: 'hidden' }, `: ${check.result}`))),
+    h('td', {}, check.wanted || ''), h('td', {}, check.got || '', hint));
 }
 
-function checkItem(check) {
-  return h('li', { class: check.result.replace(' ', '-') },
-    icon(MARKS[check.result] || 'dash'),
-    h('div', {}, h('span', { class: 'name' }, check.check),
-      h('span', { class: 'result' }, check.result), compared(check)));
-}
-
-// What was never reached says little: it is folded.
 function checks(d) {
   if (!d.checks || !d.checks.length) return null;
   const reached = d.checks.filter((c) => c.result !== 'not reached');
   const rest = d.checks.filter((c) => c.result === 'not reached');
-  return h('section', { class: 'checks' }, h('h3', {}, 'Checks, in their order'),
-    h('ol', {}, reached.map(checkItem)),
+  return h('section', { class: 'checks' },
+    h('table', {}, h('caption', {}, 'Checks, in their order'),
+      h('thead', {}, h('tr', {}, ['Check', 'Wanted', 'Got'].map((t) => h('th', { scope: 'col' }, t)))),
+      h('tbody', {}, reached.map(checkRow))),
     rest.length ? h('p', { class: 'dim small' },
       `Not reached: ${rest.map((c) => c.check).join(', ')}.`) : null);
 }
@@ -70,19 +77,18 @@ function learnMore(url) {
 }
 
 export function title(d) {
-  const who = d.caller ? shortCaller(d.caller) : d.header ? 'somebody' : 'anonymous';
-  return `${who} → ${d.service || 'no service'}`;
+  return `${shortCaller(callerOf(d))} → ${d.service || 'no service'}`;
 }
 
-// extra: elements that go under the verdict (links, counts).
-export function explain(box, d, ...extra) {
+// more.note is a sentence, more.button what one may do with it.
+export function explain(box, d, more = {}) {
   box.replaceChildren(...[
-    h('p', { class: 'who' }, title(d)),
+    h('div', { class: 'row' }, h('p', { class: 'who' }, title(d)), more.button || null),
     verdict(d),
-    ...extra,
+    more.note ? h('p', { class: 'dim' }, more.note) : null,
     d.explanation ? h('p', { class: 'cause' }, d.explanation) : null,
-    d.binding ? h('p', { class: 'binding' }, bindingText(d.binding)) : null,
-    d.nearest ? h('p', { class: 'binding' }, 'Closest: ', bindingText(d.nearest)) : null,
+    news(d.binding, d) ? h('p', { class: 'binding' }, bindingText(d.binding)) : null,
+    news(d.nearest, d) ? h('p', { class: 'binding' }, 'Closest: ', bindingText(d.nearest)) : null,
     snippet('In production', d.fix),
     snippet('Terraform', d.terraform),
     snippet('Here', d.local_fix),

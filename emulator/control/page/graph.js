@@ -16,7 +16,8 @@ function nodesOf(model) {
     const open = caller.key === ANYONE && model.services.some((s) => s.open);
     if (caller.runs.length || !(used.has(caller.key) || open)) continue;
     nodes.push({ id: `caller ${caller.key}`, title: caller.key === ANYONE ? 'anyone' : caller.name,
-      sub: caller.key === ANYONE ? 'without a token' : caller.kind, outside: true, caller });
+      sub: caller.key === ANYONE ? 'without a token'
+        : caller.key === 'unverified' ? 'by their token' : caller.kind, outside: true, caller });
   }
   return nodes;
 }
@@ -50,8 +51,8 @@ function drawNode(n, onService) {
   return svg('g', { class: `node ${kind}`, onclick: n.service && (() => onService(n.service.name)) },
     svg('title', {}, n.service ? `${n.title}, runs as ${n.service.account}` : n.title),
     svg('rect', { x, y, width: n.w, height: n.h, rx: n.outside ? n.h / 2 : 8 }),
-    svg('text', { x: n.x, y: n.y - 3, class: 'name' }, cut(n.title, 19)),
-    svg('text', { x: n.x, y: n.y + 13, class: 'sub' }, cut(n.sub, 23)));
+    svg('text', { x: n.x, y: n.y - 3, class: 'name' }, cut(n.title, 16)),
+    svg('text', { x: n.x, y: n.y + 13, class: 'sub' }, cut(n.sub, 19)));
 }
 
 function curve(x1, y1, x2, y2) {

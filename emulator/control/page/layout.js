@@ -1,10 +1,11 @@
 // Where things stand in the graph: layers from left to right, each edge one layer further; longer
 // edges are led through the layers between (after Sugiyama, Tagawa and Toda, 1981).
 
-const NODE = { w: 138, h: 46 };
-const BEND = { w: 138, h: 12 };
-const GAP = { x: 74, y: 20 };
+const NODE = { w: 120, h: 46 };
+const BEND = { w: 120, h: 14 };
+const GAP = { x: 56, y: 26 };
 const SWEEPS = 8;
+const SHAPE = { ratio: 0.44, stretch: 2 }; // a flat picture is made higher, up to that
 
 // Longest paths from the entrances; an edge that would close a circle does not count.
 function setLayers(nodes, edges) {
@@ -125,14 +126,18 @@ export function arrange(nodes, edges) {
   sortLayers(layers);
   setHeights(layers);
   const all = layers.flat();
-  const top = Math.min(...all.map((n) => n.y - n.h / 2));
-  const bottom = Math.max(...all.map((n) => n.y + n.h / 2));
+  const width = depth * NODE.w + (depth - 1) * GAP.x + 8;
+  const extent = () => [Math.min(...all.map((n) => n.y - n.h / 2)),
+    Math.max(...all.map((n) => n.y + n.h / 2))];
+  const [flatTop, flatBottom] = extent();
+  const stretch = Math.min(SHAPE.stretch, (width * SHAPE.ratio) / (flatBottom - flatTop));
+  if (stretch > 1) all.forEach((n) => { n.y *= stretch; });
+  const [top, bottom] = extent();
   for (const n of all) {
     n.y -= top - 16;
     n.x = n.layer * (NODE.w + GAP.x) + NODE.w / 2 + 4;
   }
   setPorts(nodes, edges);
   const back = edges.some((e) => e.chain.at(-1).layer <= e.chain[0].layer) ? 40 : 0;
-  return { width: depth * NODE.w + (depth - 1) * GAP.x + 8 + (back ? 34 : 0),
-    height: bottom - top + 32 + back };
+  return { width: width + (back ? 34 : 0), height: bottom - top + 32 + back };
 }

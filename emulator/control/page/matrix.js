@@ -4,7 +4,7 @@ import { byId, h, icon, plural } from './dom.js';
 
 // How a cell looks: [kind, icon, word].
 function lookOf(cell) {
-  if (cell.unknown) return ['none', 'dash', 'not of the topology'];
+  if (cell.unknown) return cell.refused ? ['denied', 'cross', ''] : ['none', 'dash', ''];
   if (cell.everybody) return ['open', 'open', cell.note || 'public'];
   if (cell.allowed) return cell.unused ? ['unused', 'check', 'granted'] : ['granted', 'check', 'granted'];
   if (cell.reason === 'not_propagated') return ['waiting', 'clock', cell.note];
@@ -12,13 +12,16 @@ function lookOf(cell) {
   return cell.refused ? ['denied', 'cross', 'no grant'] : ['none', 'dash', 'no grant'];
 }
 
-function fileAndLine(at) {
-  const match = /([^/]+?):(\d+)(:\d+)?$/.exec(at || '');
-  return match ? `${match[1]}:${match[2]}` : at && at.startsWith('set by') ? 'set by API' : '';
+// The topology's own file goes without saying.
+function fileAndLine(at, file) {
+  const match = /^(.*?):(\d+)(:\d+)?$/.exec(at || '');
+  if (!match) return at && at.startsWith('set by') ? 'by API' : '';
+  return match[1] === file ? `line ${match[2]}` : `${match[1].split('/').pop()}:${match[2]}`;
 }
 
 function sentence(cell, word) {
-  const parts = [`${cell.caller.name} to ${cell.service.name}`, word];
+  const parts = [`${cell.caller.name} to ${cell.service.name}`];
+  if (word) parts.push(word);
   if (cell.binding) parts.push(`${cell.binding.member} holds ${cell.binding.role} on ${cell.binding.on}`
     + `${cell.binding.at ? `, ${cell.binding.at}` : ''}`);
   if (cell.passed) parts.push(`${plural(cell.passed, 'call')} passed`);
@@ -27,9 +30,9 @@ function sentence(cell, word) {
   return parts.join('; ');
 }
 
-function cellButton(cell, onCell) {
+function cellButton(cell, file, onCell) {
   const [kind, name, word] = lookOf(cell);
-  const where = cell.everybody ? '' : fileAndLine((cell.binding || cell.missed || {}).at);
+  const where = cell.everybody ? '' : fileAndLine((cell.binding || cell.missed || {}).at, file);
   const shown = kind === 'none' ? '' : kind === 'granted' || kind === 'unused' ? where || word : word;
   return h('button', {
     type: 'button', tabindex: '-1', class: `cell ${kind}`, title: sentence(cell, word),
@@ -82,9 +85,10 @@ export function drawMatrix(model, onCell) {
     at.column = model.services.indexOf(cell.service);
     onCell(cell);
   };
+  const { file } = model.topology.project;
   const rows = model.callers.map((caller) => h('tr', {},
     h('th', { scope: 'row', title: caller.email || 'without a token' }, h('span', {}, caller.name)),
-    caller.row.map((cell) => h('td', {}, cellButton(cell, choose)))));
+    caller.row.map((cell) => h('td', {}, cellButton(cell, file, choose)))));
   const table = h('table', { class: 'matrix', 'aria-describedby': 'matrix-help' },
     h('caption', { class: 'hidden' }, 'Who may invoke what, with the calls so far'),
     h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, 'Caller'),

@@ -10,7 +10,8 @@ function callerKey(email) {
 function strangers(callers, cells) {
   const known = new Set(callers.map((c) => c.key));
   const more = [...new Set(cells.map((c) => callerKey(c.caller)))].filter((key) => !known.has(key));
-  return more.map((key) => ({ key, name: key, email: key, kind: 'stranger', runs: [], cells: [] }));
+  return more.map((key) => ({ key, name: key, email: key, runs: [], cells: [],
+    kind: key === 'unverified' ? 'whose token proves nothing' : 'not of the topology' }));
 }
 
 function countsOf(traffic) {

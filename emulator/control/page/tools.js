@@ -41,7 +41,7 @@ async function judge(event) {
 // Fills in the form with a call that was made, or a cell.
 export function imagine(d) {
   byId('whatif-form').reset();
-  byId('w-as').value = d.caller || 'anonymous';
+  byId('w-as').value = (d.caller || 'anonymous').split(' ')[0];
   if (d.service) byId('w-to').value = d.service;
   if (d.path && d.path !== '/') byId('w-path').value = d.path;
   byId('w-as').focus();
@@ -77,7 +77,7 @@ function part(title, object) {
 function serviceRow(s) {
   const ok = s.open || (s.accepts_audience && s.may_invoke);
   const words = s.open ? 'open to everybody'
-    : `${s.accepts_audience ? 'audience accepted' : 'audience not accepted'}; ${s.may_invoke
+    : `${s.accepts_audience ? 'audience accepted' : `wants the audience ${s.url}`}; ${s.may_invoke
       ? 'may invoke' : `may not invoke (${s.reason})`}`;
   return h('li', { class: ok ? 'pass' : 'fail' }, icon(ok ? 'check' : 'cross'),
     h('div', {}, h('span', { class: 'name' }, s.name), h('span', { class: 'result' }, words),
@@ -95,9 +95,9 @@ function showToken(box, t) {
     t.cause ? h('p', { class: 'cause' }, t.cause) : null,
     t.detail ? h('p', { class: 'dim' }, t.detail) : null,
     snippet('In production', t.fix),
-    t.services && t.services.length ? h('section', { class: 'checks' },
+    t.services && t.services.length ? h('section', { class: 'services' },
       h('h3', {}, 'What each service makes of it'), h('ol', {}, t.services.map(serviceRow))) : null,
-    part('Payload', t.payload), part('Header', t.header)].flat().filter(Boolean));
+    part('Claims', t.claims), part('Header', t.header)].flat().filter(Boolean));
 }
 
 export function startToken() {

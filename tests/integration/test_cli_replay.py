@@ -82,8 +82,8 @@ class Replay(unittest.TestCase):
         self.assertEqual(self.flips("--reasons"), ({}, []))
         status, out = self.replay()
         self.assertEqual(status, 0)
-        self.assertRegex(out, r"\A11 calls under \S+/edited.yaml: 0 would be refused that were "
-                              r"allowed, 0 the reverse\.\Z")
+        self.assertRegex(out, r"\A11 calls under \S+/edited.yaml: 0 would be refused that "
+                              r"passed, 0 the reverse\.\Z")
 
     def test_now_means_the_token_is_as_old_as_it_was(self):
         self.assertEqual(self.flips("--now", "--reasons"), ({}, []))
@@ -100,7 +100,7 @@ class Replay(unittest.TestCase):
     def test_people_are_told_cause_and_cure(self):
         status, out = self.replay(matrix={"frontend-sa": ["other"], "allUsers": ["open"]})
         self.assertEqual(status, 1)
-        self.assertIn("4 would be refused that were allowed, 1 the reverse.\n", out)
+        self.assertIn("4 would be refused that passed, 1 the reverse.\n", out)
         self.assertRegex(out, r"\nfrontend-sa -> private: was allowed \(granted\), would be 403 "
                               r"\(no_grant\)\n  calls       4 calls, first [0-9a-f]{24} at \S+Z, "
                               r"last at \S+Z\n  cause       serviceAccount:\S+ holds no role")

@@ -99,15 +99,17 @@ void check_time(check_row *row, const evidence *e)
 
 /* ---- audience ---- */
 
+#define NEARLY_CUSTOM                                                                              \
+    "a custom audience counts letter by letter: no slash, path or scheme more, the same case"
+#define UNLISTED_DOMAIN "a custom domain (hosts:) counts only where custom_audiences: lists it"
+
 static const char *const misses[] = {
     [AUDIENCE_HAS_QUERY] = "the query or fragment is too much; a path is tolerated",
     [AUDIENCE_TAG_URL] = "a tag's URL; the service's own counts even when a tag is called",
     [AUDIENCE_WRONG_SCHEME] = "the scheme differs: http, https",
     [AUDIENCE_WRONG_CASE] = "upper and lower case differ",
-    [AUDIENCE_NEARLY_CUSTOM] = "a custom audience counts letter by letter: no slash, path or "
-                               "scheme more, the same case",
-    [AUDIENCE_CUSTOM_DOMAIN] = "a custom domain (hosts:) counts only where custom_audiences: lists "
-                               "it",
+    [AUDIENCE_NEARLY_CUSTOM] = NEARLY_CUSTOM,
+    [AUDIENCE_CUSTOM_DOMAIN] = UNLISTED_DOMAIN,
     [AUDIENCE_BARE_HOST] = "the scheme is missing",
     [AUDIENCE_WRONG_PORT] = "the port differs",
 };

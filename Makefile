@@ -163,6 +163,11 @@ lint:
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h')
 
+# The pictures of the README, made anew.
+.PHONY: screenshots
+screenshots: all
+	@INVOKER=$(abspath $(B)/invoker) $(PYTHON) -m tests.clients.screenshots
+
 .PHONY: install
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/invoker/policies
@@ -188,6 +193,7 @@ help:
 	@echo 'make bench        figures, as ratios against HAProxy and nginx in the same run; ONLY=h1,ws'
 	@echo '                  picks parts; text, JSON and a plot in build/bench/bench.*'
 	@echo 'make lint         format, layers, sizes, banned calls, cppcheck, clang-tidy, clang build'
+	@echo 'make screenshots  the pictures of the dashboard in docs/images'
 	@echo 'make format       clang-format over all sources'
 	@echo 'make deps         install what is missing (Debian packages, npm packages of the tests)'
 	@echo 'make install      PREFIX=/usr/local DESTDIR='

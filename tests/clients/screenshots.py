@@ -29,7 +29,7 @@ def main():
         try:
             options = {"browser": shutil.which("chromium"), "home": home, "info": up.ready(),
                        "topology": Tutorial.path, "pictures": home, "only": "decision",
-                       "height": HEIGHT}
+                       "height": HEIGHT, "small": True}
             env = {**plain_env(), "HOME": home}
             with Program([NODE, PROGRAMS / "dashboard.js", json.dumps(options)], env) as browser:
                 if browser.wait(300) != 0:

@@ -11,7 +11,7 @@ from tests.lib.process import ROOT
 
 CHROMIUM = shutil.which("chromium")
 PICTURES = ROOT / "build" / "artifacts" / "dashboard"
-TIMEOUT = 300
+TIMEOUT = 600
 
 
 def delayed(text):

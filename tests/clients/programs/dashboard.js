@@ -6,6 +6,7 @@
 //   pictures       the folder for screenshots
 //   only           one scene's name: that one alone, after the overview
 //   height         of the window (900)
+//   small          screenshots take their time and little room
 'use strict';
 
 const fs = require('fs');
@@ -92,7 +93,8 @@ async function open(page, tab) {
 // The scheme's picture of the whole page, without what changes from run to run.
 async function picture(page, name, scheme) {
   await page.emulateMedia({ colorScheme: scheme });
-  const png = await palettePng(page, await page.screenshot({ fullPage: true }));
+  const shot = await page.screenshot({ fullPage: true });
+  const png = options.small ? await palettePng(page, shot) : shot;
   fs.writeFileSync(path.join(options.pictures, `${name}-${scheme}.png`), png);
   return png.length;
 }
@@ -322,11 +324,13 @@ const scenes = {
 
   async access(page) {
     const seen = {};
+    await page.locator('#f-refused').check(); // what is one row's fault is every row's
     for (const tab of ['Traffic', 'What if', 'Token', 'Propagation']) {
       await open(page, tab);
       for (const scheme of ['light', 'dark']) seen[`${tab} ${scheme}`] = await accessibility(page, scheme);
     }
     await open(page, 'Traffic');
+    await page.locator('#f-refused').uncheck();
     seen.positive = await page.locator('[tabindex]:not([tabindex="0"]):not([tabindex="-1"])').count();
     return seen;
   },

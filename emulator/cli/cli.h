@@ -34,6 +34,9 @@ typedef struct cli_command {
     int (*run)(int argc, char **argv); /* argv[0] is the command's name; returns the exit status */
 } cli_command;
 
+/* What `up` hands on to `gateway`. */
+#define CLI_DECISION_HEADER_HELP "answers have X-Invoker-Decision: ID REASON, for 'invoker why ID'"
+
 #define CLI_VERSION BUILD_VERSION
 
 /* The table of main.c, ended by a NULL name. Programs without one (unit tests) have no commands. */

@@ -15,7 +15,7 @@ enum { PROBLEMS_TEXT_MAX = 1024 * 1024, START_WAIT_MAX_S = 3600 };
 
 typedef struct settings {
     const char *config, *addresses, *state, *jwks, *ca, *request_log, *log_format, *log_file;
-    bool no_watch, ephemeral, fleeting;
+    bool no_watch, ephemeral, fleeting, decision_header;
     int64_t ready_fd, workers, start_wait_s;
     record_settings record;
     record_file_options record_file;
@@ -109,6 +109,7 @@ static int read_options(int argc, char **argv, settings *s)
         {"request-log", 0, CLI_STRING, "all|refused|off", "which requests are logged (all)",
          &s->request_log},
         RECORD_OPTIONS(&s->record),
+        {"decision-header", 0, CLI_FLAG, NULL, CLI_DECISION_HEADER_HELP, &s->decision_header},
         {"ready-fd", 0, CLI_INT, "N", "write \"ready\" there when everything answers",
          &s->ready_fd},
         {"log-format", 0, CLI_STRING, "text|json", "without it text on a terminal, else JSON",
@@ -166,6 +167,7 @@ static int serve(const settings *s, request_log_mode mode)
                            .log_mode = mode,
                            .record = s->record_file,
                            .start_wait_us = s->start_wait_s * 1000000,
+                           .decision_header = s->decision_header,
                            .on_snapshot = on_snapshot,
                            .ctx = &g},
         &problems, &e);

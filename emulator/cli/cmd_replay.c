@@ -80,7 +80,7 @@ static int run(const settings *o, const snapshot *s, const char *control)
     p.reasons = o->reasons;
     p.shifted = o->now || o->at;
     p.at_us = o->at_us;
-    recording r = {.take = replay_take, .ctx = &p};
+    recording r = {.look = replay_look, .take = replay_take, .ctx = &p};
     if (control ? recording_read_gateway(&r, control, &e)
                 : recording_read_files(&r, o->files, &e)) {
         recording_say_gaps(&r, COMMAND);

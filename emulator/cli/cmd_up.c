@@ -22,7 +22,7 @@ enum { PROBLEMS_MAX = 1024 * 1024, READY_TIMEOUT_S = 240 };
 
 typedef struct up_options {
     const char *config, *keys, *ca, *state, *log_format, *log_file, *request_log, *workers;
-    bool json, ephemeral;
+    bool json, ephemeral, decision_header, no_services;
     int64_t ready_timeout_s;
     char **command;
     record_settings record;
@@ -216,12 +216,14 @@ static int supervise(up *u)
         .state_dir = state_dir(u),
         .state_is_temporary = !u->options.state,
         .ephemeral = u->options.ephemeral,
+        .no_services = u->options.no_services,
         .trust = u->trusts ? &u->trust : NULL,
         .log_format = log_current_format() == LOG_JSON ? "json" : "text",
         .log_file = u->options.log_file,
         .request_log = u->options.request_log,
         .record = u->options.record,
         .workers = u->options.workers,
+        .decision_header = u->options.decision_header,
         .command = (const char *const *)u->options.command,
         .ready_timeout_s = u->options.ready_timeout_s,
         .on_ready = on_ready,
@@ -266,6 +268,8 @@ int cmd_up(int argc, char **argv)
         {"config", 'c', CLI_STRING, "FILE", "the topology", &o.config},
         {"json", 0, CLI_FLAG, NULL, "print the addresses as one line of JSON", &o.json},
         {"ephemeral-ports", 0, CLI_FLAG, NULL, "let the system pick every port", &o.ephemeral},
+        {"no-services", 0, CLI_FLAG, NULL,
+         "start no command:, the metadata server and gateway only", &o.no_services},
         {"state", 0, CLI_STRING, "DIR",
          "keeps what gcloud and the APIs change; without it that is forgotten at the end",
          &o.state},
@@ -277,6 +281,7 @@ int cmd_up(int argc, char **argv)
          &o.request_log},
         RECORD_OPTIONS(&o.record),
         {"workers", 0, CLI_STRING, "N", "threads of the gateway", &o.workers},
+        {"decision-header", 0, CLI_FLAG, NULL, CLI_DECISION_HEADER_HELP, &o.decision_header},
         {"log-format", 0, CLI_STRING, "FORMAT", "text or json", &o.log_format},
         {"log-file", 0, CLI_STRING, "FILE", "log there instead of standard error", &o.log_file},
         {0},

@@ -56,8 +56,8 @@ snapshot *control_load(const char *control, const char *config_path, error *e);
  * caller holds one count. */
 snapshot *control_merge(const char *control, snapshot *base, error *e);
 
-/* control_load by control_address, for a name that the file (s) does not have; s where there is no such
- * gateway. The caller's count on s becomes one on the result. */
+/* control_load by control_address, for a name that the file (s) does not have; s where there is no
+ * such gateway. The caller's count on s becomes one on the result. */
 snapshot *control_load_instead(const char *option, const char *config_path, snapshot *s);
 
 #endif

@@ -130,20 +130,39 @@ static bool read_facts(const json_t *o, recorded *r, error *e)
     return true;
 }
 
-static bool read_all(const json_t *o, recorded *r, error *e)
+static bool read_status(const json_t *o, recorded *r, error *e)
 {
-    if (!json_is_object(o))
-        return error_set(e, ERR_INVALID, "no decision: not a JSON object");
     const json_t *status = json_object_get(o, "status");
     const json_int_t code = json_integer_value(status);
     if (status && (!json_is_integer(status) || code < 0 || code > 999))
         return error_set(e, ERR_INVALID, "\"status\" is no status");
     r->status = (unsigned)code;
-    return read_time(o, r, e) && read_text(o, "id", &r->id, e) &&
-           read_text(o, "service", &r->service, e) && read_text(o, "method", &r->method, e) &&
-           read_text(o, "path", &r->path, e) && read_text(o, "host", &r->host, e) &&
-           read_text(o, "caller", &r->caller, e) &&
-           read_text(o, "explanation", &r->explanation, e) && read_text(o, "fix", &r->fix, e) &&
+    return true;
+}
+
+static bool read_texts(const json_t *o, recorded *r, error *e)
+{
+    const struct {
+        const char *key, **into;
+    } texts[] = {{"id", &r->id},
+                 {"service", &r->service},
+                 {"method", &r->method},
+                 {"path", &r->path},
+                 {"host", &r->host},
+                 {"caller", &r->caller},
+                 {"explanation", &r->explanation},
+                 {"fix", &r->fix}};
+    for (size_t i = 0; i < countof(texts); i++)
+        if (!read_text(o, texts[i].key, texts[i].into, e))
+            return false;
+    return true;
+}
+
+static bool read_all(const json_t *o, recorded *r, error *e)
+{
+    if (!json_is_object(o))
+        return error_set(e, ERR_INVALID, "no decision: not a JSON object");
+    return read_time(o, r, e) && read_status(o, r, e) && read_texts(o, r, e) &&
            read_reason(o, r, e) && read_flag(o, "enforced", true, &r->enforced, e) &&
            read_facts(o, r, e);
 }

@@ -13,7 +13,7 @@
 #include "base/buf.h"
 #include "cli/control_client.h"
 
-enum { CHUNK = 64 * 1024, GATEWAY_LIMIT = 1000 };
+enum { CHUNK = 64 * 1024, GATEWAY_LIMIT = 1000, NAME_BYTES_MAX = 8 * 1024 };
 
 typedef struct seen_file {
     dev_t device;
@@ -34,8 +34,8 @@ static bool take(recording *r, const json_t *one, error *e)
     recorded d;
     if (!recorded_read(one, &d, e))
         return false;
-    r->decisions++;
-    const bool ok = r->take(r->ctx, &d, e);
+    r->decisions += !r->looking;
+    const bool ok = r->looking ? r->look(r->ctx, &d, e) : r->take(r->ctx, &d, e);
     recorded_free(&d);
     return ok;
 }
@@ -70,7 +70,7 @@ static bool take_line(recording *r, span text, bool is_last, const char *at, err
     if (value)
         return take_value(r, value, e) || error_wrap(e, "%s", at);
     if (is_last) {
-        r->cut++;
+        r->cut += !r->looking;
         (void)snprintf(r->cut_at, sizeof r->cut_at, "%s", at);
         return true;
     }
@@ -163,7 +163,7 @@ static bool read_file(reading *g, const char *name, error *e)
 
 static char *rotated_name(const char *path, size_t i)
 {
-    auto_buf buf b = buf_make(64 * 1024);
+    auto_buf buf b = buf_make(NAME_BYTES_MAX);
     buf_fmt(&b, "%s.%zu", path, i);
     return buf_ok(&b) ? buf_take(&b) : span_dup((span){0});
 }
@@ -193,7 +193,7 @@ static bool read_path(reading *g, const char *path, error *e)
     return read_file(g, path, e);
 }
 
-bool recording_read_files(recording *r, char *const *paths, error *e)
+static bool read_once(recording *r, char *const *paths, error *e)
 {
     reading g = {.out = r};
     bool ok = true;
@@ -203,6 +203,53 @@ bool recording_read_files(recording *r, char *const *paths, error *e)
                  : error_set(e, ERR_LIMIT, "more than %d recordings", RECORDING_FILES_MAX);
     free(g.seen);
     return ok;
+}
+
+/* What comes by a pipe comes once: the rest of standard input is moved to a file that can be read
+ * again. */
+static bool spool(error *e)
+{
+    char chunk[CHUNK];
+    FILE *f = tmpfile();
+    if (!f)
+        return error_errno(e, "cannot keep standard input");
+    bool ok = true;
+    for (size_t got; ok && (got = fread(chunk, 1, sizeof chunk, stdin)) > 0;)
+        ok = fwrite(chunk, 1, got, f) == got;
+    ok = ok && !ferror(stdin) && fflush(f) == 0 && lseek(fileno(f), 0, SEEK_SET) == 0 &&
+         dup2(fileno(f), STDIN_FILENO) == STDIN_FILENO;
+    if (!ok)
+        error_errno(e, "cannot keep standard input");
+    (void)fclose(f);
+    return ok;
+}
+
+static bool has_standard_input(char *const *paths)
+{
+    for (; *paths; paths++)
+        if (strcmp(*paths, "-") == 0)
+            return true;
+    return false;
+}
+
+/* As far as is needed to read all of it twice. */
+static bool look_first(recording *r, char *const *paths, error *e)
+{
+    const bool piped = has_standard_input(paths);
+    const off_t begin = piped ? lseek(STDIN_FILENO, 0, SEEK_CUR) : 0;
+    if (piped && begin < 0 && !spool(e))
+        return false;
+    r->looking = true;
+    const bool ok = read_once(r, paths, e);
+    r->looking = false;
+    if (piped && lseek(STDIN_FILENO, begin < 0 ? 0 : begin, SEEK_SET) < 0)
+        return error_errno(e, "cannot read standard input again");
+    return ok;
+}
+
+bool recording_read_files(recording *r, char *const *paths, error *e)
+{
+    return (!r->look || look_first(r, paths, e)) && read_once(r, paths, e);
 }
 
 bool recording_read(recording *r, const char *path, error *e)
@@ -231,7 +278,10 @@ bool recording_read_gateway(recording *r, const char *control, error *e)
                        reply.status, reply.body);
     } else {
         r->is_incomplete = json_array_size(list) == GATEWAY_LIMIT;
-        ok = take_value(r, all, e) || error_wrap(e, "%s", control);
+        r->looking = r->look != NULL;
+        ok = !r->looking || take_value(r, all, e);
+        r->looking = false;
+        ok = (ok && take_value(r, all, e)) || error_wrap(e, "%s", control);
     }
     free(reply.body);
     return ok;

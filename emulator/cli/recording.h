@@ -16,8 +16,11 @@ typedef struct recording {
     /* Called for each decision, the oldest first; what it points to lasts for the call. false and
      * *e: reading ends, and fails with that. */
     bool (*take)(void *ctx, const recorded *r, error *e);
+    /* NULL, or called for all of them before the first is taken. */
+    bool (*look)(void *ctx, const recorded *r, error *e);
     void *ctx;
     /* filled in */
+    bool looking;       /* at the moment */
     size_t decisions;   /* taken */
     size_t cut;         /* last lines that end before they are whole (somebody still writes) */
     char cut_at[512];   /* "rec.jsonl:17" of one of them */

@@ -95,8 +95,10 @@ static void judge(replay *p, const recorded *r, again *a, arena *mem)
         say_unchecked(p, r, a);
         return;
     }
-    if (a->facts.service)
-        replay_audiences(p, r, a->facts.service, r->facts.claims ? &a->claims : NULL, mem);
+    if (a->facts.service && *r->service)
+        replay_note_addresses(p, r, a->facts.service, true);
+    if (a->facts.claims)
+        replay_audiences(p, &a->claims, mem);
     a->decision = decide(p->s, &a->facts, a->now_us);
 }
 
@@ -180,7 +182,10 @@ static replay_group *new_group(replay *p, const recorded *r, again *a, replay_ki
 static void put_in_group(replay *p, const recorded *r, again *a, replay_kind kind)
 {
     const bool judged = !a->why_not[0];
-    const char *aud = judged && a->decision.audience_got ? a->decision.audience_got : "";
+    const char *aud =
+        judged && a->decision.reason == REASON_WRONG_AUDIENCE && a->decision.audience_got
+            ? a->decision.audience_got
+            : "";
     auto_buf buf key = buf_make(KEY_MAX);
     buf_fmt(&key, "%d\n%d\n%d\n%d\n%s\n%s\n%s\n%s", (int)kind, r->decided ? (int)r->reason : -1,
             judged ? (int)a->decision.reason : -1, r->facts.token == TOKEN_ABSENT, r->service,
@@ -201,6 +206,17 @@ static void put_in_group(replay *p, const recorded *r, again *a, replay_kind kin
     }
     if (r->time_us > g->last_us)
         g->last_us = r->time_us;
+}
+
+/* The calls that tell whose an address was may come after those that need it. */
+bool replay_look(void *ctx, const recorded *r, error *e)
+{
+    replay *p = ctx;
+    const service *svc = snapshot_find_service(p->s, span_of(r->service));
+    (void)e;
+    if (svc)
+        replay_note_addresses(p, r, svc, false);
+    return true;
 }
 
 bool replay_take(void *ctx, const recorded *r, error *e)

@@ -50,16 +50,19 @@ typedef struct replay {
 /* s outlives it; set the options afterwards. */
 void replay_open(replay *p, const snapshot *s);
 void replay_close(replay *p);
-/* A recording's `take`; ctx is the replay. */
+/* A recording's `look` and `take`; ctx is the replay. */
+bool replay_look(void *ctx, const recorded *r, error *e);
 bool replay_take(void *ctx, const recorded *r, error *e);
 void replay_finish(replay *p);
 /* Did anything change that was asked for? */
 bool replay_differs(const replay *p);
 
-/* replay_audience.c: the audiences of a recorded token as they are under the new topology, where
+/* replay_audience.c: whose addresses the audiences and the host of a call were. */
+void replay_note_addresses(replay *p, const recorded *r, const service *svc, bool overwrite);
+/* The audiences of a recorded token as they are under the new topology, where
  * listeners may have other addresses. What was accepted as the address of the service counts as its
  * address now, and what was another service's as that one's. Texts live in mem. */
-void replay_audiences(replay *p, const recorded *r, const service *svc, claims *c, arena *mem);
+void replay_audiences(const replay *p, claims *c, arena *mem);
 
 /* replay_report.c */
 void replay_text(buf *b, const replay *p, bool colour);

@@ -3,7 +3,7 @@
 
 #include "cli/replay.h"
 
-enum { KEY_MAX = 300, ORIGINS_MAX = 100000, AUDIENCES_MAX = 32 };
+enum { KEY_MAX = 300, ORIGINS_MAX = 100000 };
 
 typedef struct owner {
     const service *service;
@@ -41,12 +41,14 @@ static bool is_address(span authority)
 static bool address_url(span url, span *out_authority, span *out_rest)
 {
     const span scheme = SPAN_LIT("http://");
-    if (!span_starts(url, scheme))
+    if (!url.p || !span_starts(url, scheme))
         return false;
     const span behind = span_from(url, scheme.n);
-    size_t end = 0;
-    while (end < behind.n && !strchr("/?#", behind.p[end]))
-        end++;
+    size_t end = behind.n;
+    for (const char *c = "/?#"; *c; c++) {
+        const size_t at = span_find(behind, *c);
+        end = at < end ? at : end;
+    }
     *out_authority = (span){behind.p, end};
     *out_rest = span_from(behind, end);
     return is_address(*out_authority);
@@ -69,16 +71,15 @@ static span key_of(span authority, char text[KEY_MAX])
 
 /* ---- whose they were ---- */
 
-static void note_owner(replay *p, span authority, const service *svc)
+/* overwrite: the port may have been somebody else's in an earlier run. */
+static void note_owner(replay *p, span authority, const service *svc, bool overwrite)
 {
     char text[KEY_MAX];
     const span key = key_of(authority, text);
     owner *o = key.n ? strmap_get(p->origins, key) : NULL;
-    if (o) {
-        o->service = svc; /* the port may have been somebody else's in an earlier run */
-        return;
-    }
-    if (!key.n || strmap_count(p->origins) == ORIGINS_MAX)
+    if (o && overwrite)
+        o->service = svc;
+    if (o || !key.n || strmap_count(p->origins) == ORIGINS_MAX)
         return;
     o = arena_alloc(p->mem, sizeof *o);
     o->service = svc;
@@ -105,6 +106,18 @@ static bool was_accepted(const recorded *r)
     return r->facts.token == TOKEN_VERIFIED && behind[r->reason];
 }
 
+void replay_note_addresses(replay *p, const recorded *r, const service *svc, bool overwrite)
+{
+    const span host = span_of(r->host);
+    const claims *c = r->facts.claims;
+    span authority, rest;
+    if (is_address(host) && *r->service)
+        note_owner(p, host, svc, overwrite);
+    if (c && c->aud_count == 1 && was_accepted(r) &&
+        address_url(span_of(c->aud[0]), &authority, &rest))
+        note_owner(p, authority, svc, overwrite);
+}
+
 /* ---- as they are now ---- */
 
 static const char *moved(const service *to, span rest, arena *mem)
@@ -115,28 +128,22 @@ static const char *moved(const service *to, span rest, arena *mem)
     return arena_fmt(mem, "http://%.*s%.*s", SPAN_ARG(authority), SPAN_ARG(rest));
 }
 
-static const char *audience_now(replay *p, const recorded *r, const service *svc, const char *aud,
-                                bool alone, arena *mem)
+static const char *audience_now(const replay *p, const char *aud, arena *mem)
 {
     span authority, rest;
     if (!address_url(span_of(aud), &authority, &rest))
         return aud;
-    if (alone && was_accepted(r))
-        note_owner(p, authority, svc);
     const service *to = owner_of(p, authority);
     const char *now = to ? moved(to, rest, mem) : NULL;
     return now ? now : aud;
 }
 
-void replay_audiences(replay *p, const recorded *r, const service *svc, claims *c, arena *mem)
+void replay_audiences(const replay *p, claims *c, arena *mem)
 {
-    const span host = span_of(r->host);
-    if (is_address(host) && *r->service)
-        note_owner(p, host, svc);
-    if (!c || !c->aud_count || c->aud_count > AUDIENCES_MAX)
+    if (!c->aud_count)
         return;
     const char **list = arena_alloc(mem, c->aud_count * sizeof *list);
     for (size_t i = 0; i < c->aud_count; i++)
-        list[i] = audience_now(p, r, svc, c->aud[i], c->aud_count == 1, mem);
+        list[i] = audience_now(p, c->aud[i], mem);
     c->aud = list;
 }

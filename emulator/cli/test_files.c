@@ -9,7 +9,6 @@
 #include "base/array.h"
 #include "base/file.h"
 #include "cli/cli.h"
-#include "cli/control_client.h"
 
 #define COMMAND "test"
 
@@ -55,7 +54,8 @@ static bool list_folder(const char *folder, name_list *out, error *e)
             names_add(out, here ? span_dup(name) : file_join(folder, name.p));
     }
     (void)closedir(d);
-    qsort(out->items, out->count, sizeof *out->items, by_name);
+    if (out->count)
+        qsort(out->items, out->count, sizeof *out->items, by_name);
     return true;
 }
 
@@ -81,17 +81,6 @@ static void take_problems(loading *l, diagnostics *d)
     diagnostics_free(d);
 }
 
-static snapshot *load_topology(loading *l, const char *path)
-{
-    error e = {0};
-    if (!l->o->control)
-        return cli_load(path, NULL);
-    snapshot *s = control_load(l->o->control, path, &e);
-    if (!s)
-        (void)cli_failed(COMMAND, &e);
-    return s;
-}
-
 /* NULL: it cannot be loaded, which was said. */
 static suite *suite_about(loading *l, const char *topology)
 {
@@ -99,7 +88,7 @@ static suite *suite_about(loading *l, const char *topology)
     for (size_t i = 0; i < all->count; i++)
         if (same_file(all->items[i]->topology, topology))
             return all->items[i];
-    snapshot *s = load_topology(l, topology);
+    snapshot *s = cli_load(topology, NULL);
     if (!s)
         return NULL;
     all->items = array_room(all->items, all->count, &all->cap, sizeof(suite *));

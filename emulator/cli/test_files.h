@@ -5,9 +5,8 @@
 #include "expect/suite.h"
 
 typedef struct test_files_options {
-    char *const *files;  /* NULL-terminated; none: all *.test.yaml beside the topology */
-    const char *config;  /* the topology, whatever the files say; NULL: what they say */
-    const char *control; /* the running gateway whose state and addresses count; NULL: none */
+    char *const *files; /* NULL-terminated; none: all *.test.yaml beside the topology */
+    const char *config; /* the topology, whatever the files say; NULL: what they say */
 } test_files_options;
 
 typedef struct test_suites {

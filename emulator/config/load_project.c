@@ -193,6 +193,7 @@ void read_emulation(loader *l, const node_pair *entry, void *into)
         {"propagation_delay", read_propagation, 0},
         {"token_lifetime", read_lifetime, offsetof(emulation, token_lifetime_s)},
         {"clock_skew", read_skew, offsetof(emulation, clock_skew_s)},
+        {"decision_header", read_bool, offsetof(emulation, decision_header)},
         {"faults", read_faults, 0},
         {NULL, NULL, 0},
     };

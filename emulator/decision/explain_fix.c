@@ -142,13 +142,28 @@ static bool fix_otherwise(buf *b, const snapshot *s, const decision *d)
     return true;
 }
 
+/* gcloud refuses to add to a policy with conditions unless it is told that this one has none. */
+static bool has_conditions(const snapshot *s, const service *svc)
+{
+    const size_t count = snapshot_binding_count(s);
+    for (size_t i = 0; i < count; i++) {
+        const binding *g = snapshot_binding(s, i);
+        if (g->condition && g->service == svc->index)
+            return true;
+    }
+    return false;
+}
+
 void explain_fix(buf *b, const snapshot *s, const decision *d, const request_facts *f)
 {
     const reason_row *row = reason_info(d->reason);
     if (row->allows || !row->fix)
         return;
-    if (!fix_otherwise(b, s, d))
-        put_template(b, row->fix, s, d, f);
+    if (fix_otherwise(b, s, d))
+        return;
+    put_template(b, row->fix, s, d, f);
+    if (d->reason == REASON_NO_GRANT && has_conditions(s, d->service))
+        buf_str(b, " --condition=None");
 }
 
 /* ---- here ---- */

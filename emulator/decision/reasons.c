@@ -50,7 +50,8 @@
     NOT_FOUND(PAGE_404_ROBOT, "Cloud Run keeps this path to itself; no container ever sees it.",   \
               "Serve it under another path: /healthz/, /health and /readyz reach the container.")
 #define ROW_REASON_DEFAULT_URL_DISABLED                                                            \
-    NOT_FOUND(PAGE_404, "The service's run.app URLs are switched off.", FIX_UPDATE "--default-url")
+    NOT_FOUND(PAGE_404, "The service's run.app URLs are switched off.",                            \
+              "gcloud beta run services update {service} --region={region} --default-url")
 #define ROW_REASON_INGRESS_BLOCKED                                                                 \
     NOT_FOUND(PAGE_404, "The service's ingress setting does not admit this traffic.",              \
               FIX_UPDATE "--ingress=all")

@@ -44,7 +44,7 @@ static bool read_rows(reading *r, const node *map, grid *g)
 {
     bool good = true;
     for (size_t i = 0; i < map->count; i++) {
-        value v = {NULL};
+        value v = {.text = NULL};
         if (who_of(map->pairs[i].key->text) != WHO_ONE)
             continue;
         good = read_caller_value(r, "matrix", map->pairs[i].key, &v) && good;
@@ -61,11 +61,9 @@ static bool read_rows(reading *r, const node *map, grid *g)
 
 static void read_line(reading *r, const node_pair *line, grid *g)
 {
-    value v = {NULL};
+    value v = {.text = NULL};
     size_t row = 0;
-    if (who_of(line->key->text) == WHO_ONE) {
-        if (!read_caller_value(r, "matrix", line->key, &v))
-            return;
+    if (who_of(line->key->text) == WHO_ONE && read_caller_value(r, "matrix", line->key, &v)) {
         row = roster_find(&g->rows, v.text);
         if (g->granted)
             g->named[row] = line->key;
@@ -115,7 +113,7 @@ void read_expected_matrix(loader *l, const node_pair *entry, void *into)
     }
     for (size_t i = 0; i < entry->value->count; i++)
         read_line(r, &entry->value->pairs[i], &g);
-    if (diag_count(l->diags) == before)
+    if (g.granted && diag_count(l->diags) == before)
         add_cells(r, entry->key, &g);
     roster_free(&g.rows);
 }

@@ -2,6 +2,8 @@
 #include "decision/explain.h"
 #include "expect/report_words.h"
 
+enum { WORDS_MAX = 64 * 1024 };
+
 static void put_text(buf *b, const char *key, const char *text)
 {
     if (!text)
@@ -86,7 +88,7 @@ static void put_unused(buf *b, const suite_report *of)
     buf_str(b, ",\"unused_bindings\":[");
     for (size_t i = 0; i < of->unused_count; i++) {
         const binding *g = of->unused[i];
-        auto_buf buf text = buf_make(64 * 1024);
+        auto_buf buf text = buf_make(WORDS_MAX);
         buf_fmt(b, "%s{\"member\":", i ? "," : "");
         buf_json(b, span_of(g->member));
         put_text(b, "role", g->role);

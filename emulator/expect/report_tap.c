@@ -1,10 +1,12 @@
 /* TAP version 14. Diagnostics are YAML, whose strings are written as JSON writes them. */
 #include "expect/report_words.h"
 
+enum { NAME_BYTES_MAX = 64 * 1024 };
+
 /* A description: '#' would begin a directive. */
 static void put_description(buf *b, const char *text)
 {
-    auto_buf buf safe = buf_make(64 * 1024);
+    auto_buf buf safe = buf_make(NAME_BYTES_MAX);
     put_safe(&safe, text);
     for (size_t i = 0; i < safe.n; i++) {
         if (safe.p[i] == '#' || safe.p[i] == '\\')

@@ -49,6 +49,7 @@ typedef struct outcome {
 typedef struct suite {
     char *topology; /* its path as given or as the test file names it */
     snapshot *s;
+    snapshot *first; /* before suite_judge_by; NULL: it is still s */
     arena *mem;
     const char **files; /* the test files that were read */
     size_t file_count, file_cap;
@@ -60,6 +61,9 @@ typedef struct suite {
 /* Takes over the caller's count on s. */
 suite *suite_new(const char *topology, snapshot *s);
 void suite_free(suite *s); /* NULL is fine */
+
+/* From now on another snapshot of the same topology counts. Takes over the caller's count. Once. */
+void suite_judge_by(suite *s, snapshot *other);
 
 /* The topology that a test file is about, its path joined to the file's folder: what it names, else
  * x.yaml beside x.test.yaml. Caller frees; NULL: the file cannot be read, or names none (reported

@@ -3,7 +3,26 @@
 
 #include "gateway/admission.h"
 
-enum { REPLY_FIELDS_MAX = 5 };
+enum { REPLY_FIELDS_MAX = 6 };
+
+/* Only where somebody asked for it: production has no such field. */
+static bool tells_decision(const admit *a, const admission *m)
+{
+    return a->o.decision_header || snapshot_emulation(m->hold->view->snap)->decision_header;
+}
+
+/* "ID REASON": the log entry's insertId, under which `invoker why` knows the request. */
+static span decision_value(admit *a, const admission *m)
+{
+    const uint64_t id[2] = {m->insert_id, m->trace.span_id};
+    char text[INSERT_ID_LEN + 1];
+    insert_id_text(id, text);
+    buf_clear(&a->scratch);
+    buf_str(&a->scratch, text);
+    if (m->decided)
+        buf_fmt(&a->scratch, " %s", reason_info(m->reason)->name);
+    return judge_keep(m->x, buf_view(&a->scratch));
+}
 
 void admission_page(admit *a, admission *m, error_page p, bool challenge, reply *out)
 {
@@ -19,6 +38,8 @@ void admission_page(admit *a, admission *m, error_page p, bool challenge, reply 
                               (span){m->response_trace, m->response_trace_n}};
         fields[n++] = (field){SPAN_LIT("alt-svc"), SPAN_LIT(PAGE_ALT_SVC)};
     }
+    if (tells_decision(a, m))
+        fields[n++] = (field){SPAN_LIT(DECISION_HEADER), decision_value(a, m)};
     buf_clear(&a->scratch);
     pages_body(&a->scratch, p, exchange_path(m->x));
     *out = (reply){.status = info->status,
@@ -92,6 +113,8 @@ void admission_forward(admit *a, admission *m)
     forwarding_fill(w, m->x, &m->trace, span_of(m->peer_ip),
                     (span){m->response_trace, m->response_trace_n}, m->header, m->token,
                     &a->scratch);
+    if (tells_decision(a, m))
+        forwarding_tell(w, decision_value(a, m));
     m->at = tally_enter(a->o.tally, m->hold->view, m->service);
     exchange_forward(m->x, &(forward){.upstream = vs->upstream,
                                       .http2 = m->h2c,
@@ -104,9 +127,9 @@ void admission_forward(admit *a, admission *m)
                                       .drop = w->drop,
                                       .add = w->add,
                                       .add_count = w->adds,
-                                      .response_drop = forwarding_response_drop,
+                                      .response_drop = w->response_drop,
                                       .response_add = w->response_add,
-                                      .response_add_count = countof(w->response_add)});
+                                      .response_add_count = w->response_adds});
 }
 
 static void count_outcome(admit *a, const record *r)

@@ -38,6 +38,7 @@ typedef struct admit_options {
     tally *tally;
     admit_counters *counters;
     int64_t start_wait_us; /* how long a request waits for a service's command to listen */
+    bool decision_header;  /* answers have X-Invoker-Decision, whatever the topology says */
     egress *egress;        /* outlives the judge; NULL: the shared ingress is no proxy */
     /* A token names a key that is not known (or none is known): fetch them. A later view says what
      * came of it. */

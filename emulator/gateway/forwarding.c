@@ -6,7 +6,10 @@
 
 #include "gateway/pages.h"
 
-const char *const forwarding_response_drop[] = {"Server", "X-Cloud-Trace-Context", "Alt-Svc", NULL};
+/* Fields of the response that are the front end's own. */
+static const char *const response_drop[] = {"Server", "X-Cloud-Trace-Context", "Alt-Svc", NULL};
+static const char *const response_drop_telling[] = {"Server", "X-Cloud-Trace-Context", "Alt-Svc",
+                                                    DECISION_HEADER, NULL};
 
 span judge_keep(exchange *x, span s)
 {
@@ -109,4 +112,12 @@ void forwarding_fill(forwarding *w, exchange *x, const trace *t, span peer_ip, s
     w->response_add[0] = (field){SPAN_LIT("server"), SPAN_LIT(PAGE_SERVER)};
     w->response_add[1] = (field){SPAN_LIT("x-cloud-trace-context"), response_trace};
     w->response_add[2] = (field){SPAN_LIT("alt-svc"), SPAN_LIT(PAGE_ALT_SVC)};
+    w->response_adds = 3;
+    w->response_drop = response_drop;
+}
+
+void forwarding_tell(forwarding *w, span value)
+{
+    w->response_add[w->response_adds++] = (field){SPAN_LIT(DECISION_HEADER), value};
+    w->response_drop = response_drop_telling;
 }

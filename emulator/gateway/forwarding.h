@@ -16,7 +16,9 @@ typedef struct forwarding {
     size_t drops;
     field add[FORWARDING_FIELDS_MAX];
     size_t adds;
-    field response_add[3];
+    field response_add[4];
+    size_t response_adds;
+    const char *const *response_drop;
     char cloud[TRACE_TEXT_MAX], parent[TRACE_TEXT_MAX];
 } forwarding;
 
@@ -26,8 +28,11 @@ typedef struct forwarding {
 void forwarding_fill(forwarding *w, exchange *x, const trace *t, span peer_ip, span response_trace,
                      token_header header, span token, buf *scratch);
 
-/* Fields of the response that are the front end's own. */
-extern const char *const forwarding_response_drop[];
+/* The answer says what was decided about its request, in place of what it says itself by that name.
+ * value: a view that lives until on_done. */
+void forwarding_tell(forwarding *w, span value);
+
+#define DECISION_HEADER "X-Invoker-Decision"
 
 /* A copy in the exchange's memory. */
 span judge_keep(exchange *x, span s);

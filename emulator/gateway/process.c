@@ -187,6 +187,7 @@ static bool start_workers(process *p, error *e)
                                                    .connections_max = CONNECTIONS_MAX / n,
                                                    .log_mode = p->o.log_mode,
                                                    .start_wait_us = p->o.start_wait_us,
+                                                   .decision_header = p->o.decision_header,
                                                    .ca_dir = p->ca_dir,
                                                    .ticket_key = p->ticket_key,
                                                    .want_keys = want_keys,

@@ -30,6 +30,7 @@ typedef struct process_options {
     request_log_mode log_mode;
     record_file_options record; /* its path NULL: decisions are not recorded */
     int64_t start_wait_us;      /* how long a request waits for a service's command to listen */
+    bool decision_header;       /* answers have X-Invoker-Decision, whatever the topology says */
     /* Called with each snapshot that is taken, the first one included. */
     void (*on_snapshot)(void *ctx, const snapshot *s);
     void *ctx;

@@ -109,6 +109,7 @@ static bool open_parts(worker *w, view *first, error *e)
                                           .tally = w->tally,
                                           .counters = &w->counters,
                                           .start_wait_us = w->o.start_wait_us,
+                                          .decision_header = w->o.decision_header,
                                           .egress = w->egress,
                                           .want_keys = w->o.want_keys,
                                           .ctx = w->o.ctx},

@@ -13,6 +13,7 @@ typedef struct worker_options {
     request_log_mode log_mode;
     record_queue *records;           /* outlives the worker; NULL: nothing is recorded */
     int64_t start_wait_us;           /* as admit_options */
+    bool decision_header;            /* likewise */
     const char *ca_dir;              /* outlives the worker; NULL: TLS is off */
     const unsigned char *ticket_key; /* as tls_options.ticket_key: the same for all workers */
     /* Called on the worker's thread. */

@@ -167,6 +167,7 @@ typedef struct delay_rule {
 } delay_rule;
 
 typedef struct emulation {
+    bool decision_header; /* answers have X-Invoker-Decision */
     bool audit; /* what would be refused is forwarded, and recorded as what it would have been */
     int64_t token_lifetime_s; /* 3600 */
     int64_t clock_skew_s;     /* 60 */

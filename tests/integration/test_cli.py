@@ -6,8 +6,8 @@ import unittest
 from tests.lib.harness import run
 
 COMMANDS = ("up", "metadata", "gateway", "run", "env", "token", "inspect", "matrix", "why",
-            "test", "reset", "learn", "replay", "doctor", "check", "keys", "ca", "gcloud",
-            "export", "import", "diff", "echo", "version", "help")
+            "logs", "test", "reset", "learn", "replay", "doctor", "check", "keys", "ca", "gcloud",
+            "export", "import", "diff", "lesson", "echo", "version", "help")
 
 
 class Help(unittest.TestCase):

@@ -213,6 +213,7 @@ static const char EVERYTHING[] =
     "  mode: audit\n"
     "  token_lifetime: 5m\n"
     "  clock_skew: 0s\n"
+    "  decision_header: true\n"
     "  propagation_delay: {min: 2s, max: 7s, mode: flapping, seed: 18446744073709551615, rules: [\n"
     "    {service: a, role: roles/run.invoker, member: 'user:alice@example.com', delay: 9s},\n"
     "    {service_account: x-sa, min: 1s, max: 2s, mode: monotonic}]}\n"

@@ -117,6 +117,10 @@ demo: deps-demo
 	@$(MAKE) --no-print-directory -s -j2 all
 	@$(PYTHON) samples/demo/demo.py
 
+.PHONY: lessons
+lessons: all
+	@$(B)/invoker lesson --auto all
+
 .PHONY: test
 test: deps
 	@rm -rf build/results
@@ -177,6 +181,7 @@ clean:
 .PHONY: help
 help:
 	@echo 'make demo         install what is missing, build, walk through the tutorial'
+	@echo 'make lessons      play the course of `invoker lesson` by itself'
 	@echo 'make test         install what is missing, build, run every test, twice: plain and under'
 	@echo '                  ASan+UBSan'
 	@echo 'make              build/invoker and the samples'

@@ -23,13 +23,6 @@ typedef struct reload_options {
 reload *reload_open(loop *l, const reload_options *o, diagnostics *out);
 void reload_close(reload *r);
 
-/* The last attempt to load the files. */
-typedef struct reload_attempt {
-    int64_t at_us;   /* wall clock */
-    size_t problems; /* that kept it from being taken; 0: it was */
-} reload_attempt;
-reload_attempt reload_last(const reload *r);
-
 /* How often the files were read again, and when they were taken last (wall clock), the first time
  * included. */
 typedef struct reload_counts {
@@ -37,6 +30,13 @@ typedef struct reload_counts {
     int64_t last_us;
 } reload_counts;
 reload_counts reload_count(const reload *r);
+
+/* The last attempt to load the files. */
+typedef struct reload_attempt {
+    int64_t at_us;   /* wall clock */
+    size_t problems; /* that kept it from being taken; 0: it was */
+} reload_attempt;
+reload_attempt reload_last(const reload *r);
 
 /* As if a file had changed (SIGHUP). Returns whether the new state was taken. */
 bool reload_now(reload *r);

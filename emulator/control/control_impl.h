@@ -12,8 +12,9 @@ struct control {
     control_backend backend;
     http_server *server;
     loop *loop;
-    char *address;    /* NULL: listens nowhere */
-    unsigned streams; /* of decisions, open */
+    char *address;                        /* NULL: listens nowhere */
+    struct decision_stream *first_stream; /* of decisions, those that are open */
+    unsigned streams;
     log_store *logs;
 };
 
@@ -49,6 +50,9 @@ void serve_topology(control *c, http_request *r);
 
 /* ask.c: POST /invoker/v1/why, inspect and propagate. false: none of these paths. */
 bool ask_serve(control *c, http_request *r);
+
+/* Tells the readers of all of them that what they know is forgotten here. */
+void decision_streams_reset(control *c);
 
 /* reset.c: POST /reset. */
 void serve_reset(control *c, http_request *r);

@@ -17,6 +17,7 @@ enum {
 
 typedef struct decision_stream {
     control *control;
+    struct decision_stream *next, **link; /* among the open ones */
     http_stream *stream;
     void *following;
     loop_timer heartbeat;
@@ -31,6 +32,9 @@ static void end(decision_stream *d)
     control *c = d->control;
     c->backend.unfollow(c->backend.ctx, d->following);
     loop_timer_cancel(c->loop, &d->heartbeat);
+    *d->link = d->next;
+    if (d->next)
+        d->next->link = d->link;
     c->streams--;
     buf_free(&d->text);
     free(d);
@@ -92,6 +96,18 @@ static void on_done(void *arg)
         (void)send_text(d, buf_view(&all));
 }
 
+void decision_streams_reset(control *c)
+{
+    for (decision_stream *d = c->first_stream; d;) {
+        decision_stream *next = d->next;
+        buf_clear(&d->text);
+        d->missed = 0;
+        d->gap = false;
+        (void)send_text(d, SPAN_LIT("event: reset\ndata: {}\n\n"));
+        d = next;
+    }
+}
+
 /* ---- opening ---- */
 
 static bool is_id(span s)
@@ -126,6 +142,11 @@ static void open_stream(control *c, http_request *r, const control_decisions_que
         return;
     }
     c->streams++;
+    d->next = c->first_stream;
+    if (d->next)
+        d->next->link = &d->next;
+    d->link = &c->first_stream;
+    c->first_stream = d;
     d->following = c->backend.follow(c->backend.ctx, q, buf_view(&last_seen), &f);
     /* It tells the reader that it listens, and how soon to come back when it is cut off. */
     (void)send_text(d, SPAN_LIT("retry: 1000\n\n"));

@@ -13,11 +13,13 @@ typedef struct waiting {
 static void on_reset(void *arg, bool changed, const error *e)
 {
     waiting *w = arg;
-    const control *c = w->control;
+    control *c = w->control;
     http_request *r = later_end(w->request);
     free(w);
-    if (!e)
+    if (!e) {
         log_store_clear(c->logs);
+        decision_streams_reset(c);
+    }
     if (r && e) {
         reply_error(r, 500, NULL, "%s", e->text);
     } else if (r) {

@@ -180,6 +180,20 @@ static evidence evidence_about(admit *a, const admission *m)
     return e;
 }
 
+static void remember(admit *a, const admission *m, const record *r)
+{
+    const bool late = m->epoch != a->epoch;
+    if (!late)
+        tally_add(a->o.tally, r, m->binding, m->header != HEADER_NONE);
+    if (late && !a->o.records)
+        return;
+    if (late && !a->late)
+        a->late = recent_new();
+    const span kept = recent_add(late ? a->late : a->o.recent, r);
+    if (a->o.records)
+        record_queue_add(a->o.records, kept);
+}
+
 void admission_report(admit *a, const admission *m, const exchange_outcome *o)
 {
     record r = {.wall_us = m->wall_us,
@@ -222,11 +236,6 @@ void admission_report(admit *a, const admission *m, const exchange_outcome *o)
         count_outcome(a, &r);
     if (m->passed_on)
         return;
-    if (m->epoch == a->epoch) {
-        tally_add(a->o.tally, &r, m->binding, m->header != HEADER_NONE);
-        const span kept = recent_add(a->o.recent, &r);
-        if (a->o.records)
-            record_queue_add(a->o.records, kept);
-    }
+    remember(a, m, &r);
     request_log_add(a->o.log, &r);
 }

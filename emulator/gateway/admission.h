@@ -50,6 +50,7 @@ struct admit {
     view_hold *hold;
     token_memory *tokens;
     uint64_t epoch; /* counts the resets */
+    recent *late;   /* what a reset has forgotten before it was over, for the record; or NULL */
     ids ids;
     admission *waiting, **waiting_end;
     size_t waiting_count;

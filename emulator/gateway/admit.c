@@ -200,6 +200,7 @@ void admit_free(admit *a)
     loop_timer_cancel(a->o.loop, &a->wait_timer);
     hold_release(a->hold);
     token_memory_free(a->tokens);
+    recent_free(a->late);
     buf_free(&a->scratch);
     free(a);
 }

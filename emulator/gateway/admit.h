@@ -66,7 +66,7 @@ exchange_handler admit_handler(admit *a);
 void admit_take_view(admit *a, view *v);
 
 /* Forgets all that is recorded of requests, and of those that are under way what is to come of
- * them: only the log is told how they end. */
+ * them: only the log and the record are told how they end. */
 void admit_reset(admit *a);
 
 #endif

@@ -135,14 +135,17 @@ static recent_item *gather(follower *f, size_t *out_count, uint64_t *out_missed)
     return all;
 }
 
-/* How many at the front are not wanted: known already, or beyond the limit. */
+/* How many at the front are not wanted: known already, beyond the limit, or asked for just before a
+ * reset. */
 static size_t unwanted(const follower *f, const recent_item *all, size_t count)
 {
     size_t n = 0;
+    while (n < count && all[n].ended_us < f->process->reset_us)
+        n++;
     if (f->stage != STAGE_REMEMBERED)
-        return 0;
+        return n;
     if (!f->o.resumes)
-        return count > f->o.query.limit ? count - f->o.query.limit : 0;
+        return count > f->o.query.limit + n ? count - f->o.query.limit : n;
     while (f->has_mark && n < count && !recent_is_behind(all[n].request, &f->mark))
         n++;
     return n;

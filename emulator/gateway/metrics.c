@@ -209,6 +209,18 @@ static void add_keys(buf *b, const process *p)
                   p->keys ? jwks_count(p->keys) : 0);
 }
 
+static void add_recorder(buf *b, const process *p)
+{
+    static const char name[] = "invoker_recorded_decisions_total";
+    const recorder_counts c = p->recorder ? recorder_count(p->recorder) : (recorder_counts){0};
+    metric_family(b, name, METRIC_COUNTER,
+                  "Decisions for the file of --record: written, dropped as they came too fast, or "
+                  "failed to be written.");
+    metric_sample(b, name, (metric_label[]){{"result", SPAN_LIT("written")}, {0}}, c.written);
+    metric_sample(b, name, (metric_label[]){{"result", SPAN_LIT("dropped")}, {0}}, c.dropped);
+    metric_sample(b, name, (metric_label[]){{"result", SPAN_LIT("failed")}, {0}}, c.failed);
+}
+
 void process_metrics(const process *p, const traffic *t, buf *b)
 {
     add_decisions(b, t->tally);
@@ -217,6 +229,7 @@ void process_metrics(const process *p, const traffic *t, buf *b)
     add_tokens(b, tally_tokens_of(t->tally));
     add_connections(b, &t->connections);
     add_keys(b, p);
+    add_recorder(b, p);
     live_metrics(p->live, b);
     metric_single(b, "invoker_resets_total", METRIC_COUNTER, "POST /reset.", p->resets);
     metric_single(b, "invoker_workers", METRIC_GAUGE, "Worker threads.", p->worker_count);

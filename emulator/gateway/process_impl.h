@@ -35,6 +35,7 @@ struct process {
     int ready_fd;
     bool running, ready, closing;
     int64_t started_us, started_wall_us;
+    int64_t reset_us; /* the last time; monotonic */
     uint64_t resets, fetched_keys, failed_fetches;
 };
 

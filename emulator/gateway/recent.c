@@ -8,6 +8,7 @@
 struct recent {
     ring *ring;
     uint64_t added;
+    uint64_t cleared; /* so many of them were forgotten by recent_clear, or before */
 };
 
 recent *recent_new(void)
@@ -116,6 +117,7 @@ span recent_add(recent *r, const record *rec)
 void recent_clear(recent *r)
 {
     ring_drop(r->ring, ring_count(r->ring));
+    r->cleared = r->added;
 }
 
 /* ---- asking ---- */
@@ -265,6 +267,8 @@ void recent_follow(const recent *r, const recent_query *q, recent_step *step, re
                    size_t *count)
 {
     const size_t before = *count;
+    if (step->next < r->cleared)
+        step->next = r->cleared; /* forgotten on purpose: nobody misses them */
     if (step->next < oldest(r)) {
         step->missed += oldest(r) - step->next;
         step->next = oldest(r);

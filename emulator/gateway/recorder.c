@@ -28,6 +28,7 @@ struct recorder {
     record_queue **queues;
     unsigned queue_count;
     atomic_bool reopen, stop;
+    _Atomic uint64_t written, failed; /* lines, ever */
     /* the writer's own */
     buf text;
     size_t lines;       /* in text */
@@ -49,10 +50,13 @@ static void flush(recorder *r)
         if (!r->failing)
             log_at(LOG_ERROR, "decisions are not recorded", LOG_S("error", e.text));
         r->unwritten += r->lines;
+        atomic_fetch_add_explicit(&r->failed, r->lines, memory_order_relaxed);
     } else if (r->failing) {
         log_at(LOG_WARN, "decisions are recorded again", LOG_I("lost", r->unwritten));
         r->unwritten = 0;
     }
+    if (ok)
+        atomic_fetch_add_explicit(&r->written, r->lines, memory_order_relaxed);
     r->failing = !ok;
     r->lines = 0;
     buf_clear(&r->text);
@@ -70,11 +74,24 @@ static void add_line(void *ctx, span kept)
 
 /* ---- what went wrong is said, but not all the time ---- */
 
-static void say_dropped(recorder *r)
+static uint64_t count_dropped(const recorder *r)
 {
     uint64_t dropped = 0;
     for (unsigned i = 0; i < r->queue_count; i++)
         dropped += record_queue_dropped(r->queues[i]);
+    return dropped;
+}
+
+recorder_counts recorder_count(const recorder *r)
+{
+    return (recorder_counts){atomic_load_explicit(&r->written, memory_order_relaxed),
+                             count_dropped(r),
+                             atomic_load_explicit(&r->failed, memory_order_relaxed)};
+}
+
+static void say_dropped(recorder *r)
+{
+    const uint64_t dropped = count_dropped(r);
     if (dropped == r->dropped)
         return;
     log_at(LOG_ERROR, "decisions come faster than they can be recorded",

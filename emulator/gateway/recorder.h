@@ -17,6 +17,13 @@ record_queue *recorder_queue(recorder *r, unsigned worker);
 /* The file may have been moved away. */
 void recorder_reopen(recorder *r);
 
+/* Decisions that were written, that came faster than they could be, and that could not be written
+ * for another reason. Any thread. */
+typedef struct recorder_counts {
+    uint64_t written, dropped, failed;
+} recorder_counts;
+recorder_counts recorder_count(const recorder *r);
+
 /* Writes what the workers, which are over, have handed in. NULL is fine. */
 void recorder_close(recorder *r);
 

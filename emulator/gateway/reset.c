@@ -1,6 +1,7 @@
 /* Back to the beginning, for whoever runs one test behind another. */
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "gateway/process_impl.h"
 
@@ -28,6 +29,7 @@ bool process_reset(process *p, bool *out_changed, void (*done)(void *ctx), void 
     if (!live_reset(p->live, out_changed, e))
         return false;
     p->resets++;
+    p->reset_us = clock_mono_us();
     log_at(LOG_INFO, "reset", LOG_S("topology", *out_changed ? "as loaded again" : "as loaded"));
     order *o = calloc(1, sizeof *o);
     if (!o)

@@ -1,6 +1,8 @@
 """POST /reset: one test's changes and recordings are gone before the next one begins."""
 
 import json
+import pathlib
+import tempfile
 import threading
 import unittest
 
@@ -8,6 +10,7 @@ from tests.lib.api import ALICE, Api, login
 from tests.lib.gateway import PROJECT, Gateway, email
 from tests.lib.process import run, wait_until
 from tests.lib.rawhttp import Client, http
+from tests.lib.sse import Events
 from tests.lib.upstream import Upstream, answer
 
 JSON = {"Content-Type": "application/json"}
@@ -97,6 +100,53 @@ class Recordings(ResetCase):
             self.assertEqual(client.read().body, b"at last")
         self.g.entry("/slow")  # the log is told
         self.assertEqual(self.recorded(), ([], 0, {0}))
+
+    def test_followers_are_told_and_then_hear_only_of_what_came_afterwards(self):
+        self.start()
+        for _ in range(20):
+            self.g.get("open", "/before")
+        wait_until(lambda: self.total() == 20, what="all that was sent")
+        with Events(self.g.control, "?backlog=20") as events:
+            self.assertEqual(events.paths(20), ["/before"] * 20)
+            for i in range(10):
+                self.g.get("open", f"/soon-{i}")
+            wait_until(lambda: self.total() == 30, what="all that was sent")
+            self.reset()
+            self.g.get("open", "/after")
+            seen = []
+            while not seen or seen[-1] != ("decision", "/after"):
+                event = events.event()
+                seen.append((event["event"], event["data"].get("path")))
+            self.assertEqual([e for e in seen if not (e[1] or "").startswith("/soon-")],
+                             [("reset", None), ("decision", "/after")])
+            self.assertEqual(seen[-2], ("reset", None))
+
+    def test_the_record_goes_on_as_if_nothing_had_been(self):
+        with tempfile.TemporaryDirectory() as folder:
+            record = pathlib.Path(folder, "decisions.jsonl")
+            self.start("--record", str(record))
+            go = threading.Event()
+            self.addCleanup(go.set)
+
+            def answer_late(_received):
+                go.wait(10)
+                return answer(200)
+
+            def recorded():
+                return [json.loads(line)["path"] for line in record.read_text("utf-8").splitlines()]
+            self.g.get("open", "/before")
+            self.g.upstreams["open"].handle = answer_late
+            with Client(self.g.address("open")) as client:
+                client.request("GET", "/late")
+                self.g.upstreams["open"].wait_for(2)
+                self.reset()
+                go.set()
+                client.read()
+            self.g.get("private", "/after")
+            wait_until(lambda: sorted(recorded()) == ["/after", "/before", "/late"],
+                       what="all three")
+            wait_until(lambda: [d["path"] for d in self.recorded()[0]] == ["/after"],
+                       what="the last one")
 
     def test_what_is_attached_stays(self):
         self.start()

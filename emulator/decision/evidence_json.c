@@ -6,17 +6,26 @@
 
 enum { TERRAFORM_MAX = 16 * 1024 };
 
+/* Recordings are made of these: no format is parsed for each. */
+static void put_key(buf *b, const char *key)
+{
+    buf_str(b, ",\"");
+    buf_str(b, key);
+    buf_str(b, "\":");
+}
+
 static void put(buf *b, const char *key, span value)
 {
     if (value.n == 0)
         return;
-    buf_fmt(b, ",\"%s\":", key);
+    put_key(b, key);
     buf_json(b, value);
 }
 
 static void put_bool(buf *b, const char *key, bool value)
 {
-    buf_fmt(b, ",\"%s\":%s", key, value ? "true" : "false");
+    put_key(b, key);
+    buf_str(b, value ? "true" : "false");
 }
 
 /* ---- bindings ---- */
@@ -47,8 +56,11 @@ static void put_checks(buf *b, const evidence *e)
     buf_str(b, ",\"checks\":[");
     for (int c = 0; c < CHECK_COUNT; c++) {
         check_row_fill(&row, (check)c, e);
-        buf_fmt(b, "%s{\"check\":\"%s\",\"result\":\"%s\"", c ? "," : "", check_name((check)c),
-                check_result_name(row.result));
+        buf_str(b, c ? ",{\"check\":\"" : "{\"check\":\"");
+        buf_str(b, check_name((check)c));
+        buf_str(b, "\",\"result\":\"");
+        buf_str(b, check_result_name(row.result));
+        buf_char(b, '"');
         put(b, "wanted", buf_view(&row.wanted));
         put(b, "got", buf_view(&row.got));
         put(b, "hint", buf_view(&row.hint));
@@ -67,8 +79,10 @@ static void put_str(buf *b, const char *key, const char *value)
 
 static void put_number(buf *b, bool there, const char *key, int64_t value)
 {
-    if (there)
-        buf_fmt(b, ",\"%s\":%lld", key, (long long)value);
+    if (!there)
+        return;
+    put_key(b, key);
+    buf_i64(b, value);
 }
 
 static void put_claims(buf *b, const evidence *e)

@@ -21,7 +21,9 @@ static void add_optional(buf *b, const char *key, span value)
 {
     if (value.n == 0)
         return;
-    buf_fmt(b, ",\"%s\":", key);
+    buf_str(b, ",\"");
+    buf_str(b, key);
+    buf_str(b, "\":");
     buf_json(b, value);
 }
 

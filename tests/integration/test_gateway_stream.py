@@ -179,8 +179,11 @@ class Stream(unittest.TestCase):
                 client.request("GET", "/" + "x" * 200)
                 client.read()
         self.g.get("private", "/seen")
-        self.assertEqual(busy.paths(1), ["/seen"])
-        self.assertEqual(lazy.event()["event"], "decision")
+        told = busy.event()
+        while told["event"] == "missed":  # the load's, of which nobody knows whether it matches
+            told = busy.event()
+        self.assertEqual(told["data"]["path"], "/seen")
+        self.assertIn(lazy.event()["event"], ("decision", "missed"))
 
 
 if __name__ == "__main__":

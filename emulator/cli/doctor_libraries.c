@@ -92,9 +92,9 @@ static uint16_t port_in(const char *host)
 static const char *through(const doctor *d, proxy_family family, const char *host)
 {
     auto_free char *bare = span_dup((span){host, strcspn(host, ":")});
-    const proxy_use use = family == PROXY_NEVER
-                              ? (proxy_use){0}
-                              : proxy_for(family, d->env, false, bare, port_in(host));
+    proxy_use use = {0};
+    if (family != PROXY_NEVER)
+        use = proxy_for(family, d->env, false, bare, port_in(host));
     return use.proxy;
 }
 

@@ -151,14 +151,14 @@ static counts_cell *find_or_make(counts *c, const counts_key *k)
         grow_table(c);
     const uint64_t hash = hash_of(c, k);
     counts_cell **place = place_of(c, k, hash);
-    if (*place)
-        return *place;
-    if (c->count == c->most)
-        return NULL;
-    *place = new_cell(k, hash);
+    counts_cell *cell = *place;
+    if (cell || c->count == c->most)
+        return cell;
+    cell = new_cell(k, hash);
     c->cells = array_room(c->cells, c->count, &c->cap, sizeof(counts_cell *));
-    c->cells[c->count++] = *place;
-    return *place;
+    c->cells[c->count++] = cell;
+    *place = cell;
+    return cell;
 }
 
 /* ---- adding ---- */

@@ -117,6 +117,10 @@ demo: deps-demo
 	@$(MAKE) --no-print-directory -s -j2 all
 	@$(PYTHON) samples/demo/demo.py
 
+.PHONY: lessons
+lessons: all
+	@$(B)/invoker lesson --auto all
+
 .PHONY: test
 test: deps
 	@rm -rf build/results
@@ -159,6 +163,11 @@ lint:
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h')
 
+# The pictures of the README, made anew.
+.PHONY: screenshots
+screenshots: all
+	@INVOKER=$(abspath $(B)/invoker) $(PYTHON) -m tests.clients.screenshots
+
 .PHONY: install
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/invoker/policies
@@ -172,6 +181,7 @@ clean:
 .PHONY: help
 help:
 	@echo 'make demo         install what is missing, build, walk through the tutorial'
+	@echo 'make lessons      play the course of `invoker lesson` by itself'
 	@echo 'make test         install what is missing, build, run every test, twice: plain and under'
 	@echo '                  ASan+UBSan'
 	@echo 'make              build/invoker and the samples'
@@ -183,6 +193,7 @@ help:
 	@echo 'make bench        figures, as ratios against HAProxy and nginx in the same run; ONLY=h1,ws'
 	@echo '                  picks parts; text, JSON and a plot in build/bench/bench.*'
 	@echo 'make lint         format, layers, sizes, banned calls, cppcheck, clang-tidy, clang build'
+	@echo 'make screenshots  the pictures of the dashboard in docs/images'
 	@echo 'make format       clang-format over all sources'
 	@echo 'make deps         install what is missing (Debian packages, npm packages of the tests)'
 	@echo 'make install      PREFIX=/usr/local DESTDIR='

@@ -95,15 +95,14 @@ const cli_command cli_commands[] = {
      cmd_learn},
     {"replay", "[RECORDING...]", "decide recorded calls again under another topology",
      "Reads decisions as `invoker learn` does, decides each call again under the topology, at the\n"
-     "time at which it was made, and lists those whose outcome flips, with cause and cure. Calls "
-     "that\n"
-     "cannot be judged again are listed as well. All grants of the topology count as propagated. "
-     "A\n"
-     "token for the address of a service's listener counts as one for the service's address in "
-     "the\n"
-     "topology. Exits with 0 when nothing flips, 1 when something does, 2 when something cannot "
-     "be\n"
-     "read.",
+     "time at which it was made, and lists those whose outcome flips, with cause and cure. What "
+     "audit\n"
+     "mode let pass counts as passed. Calls that cannot be judged again are listed as well.\n"
+     "\n"
+     "All grants of the topology count as propagated, and keys are as they were. A token for the\n"
+     "address of a service's listener counts as one for the service's address in the topology.\n"
+     "\n"
+     "Exits with 0 when nothing flips, 1 when something does, 2 when something cannot be read.",
      cmd_replay},
     {"doctor", "[SERVICE]", "find out why a client does not work",
      "Looks at the topology, at what runs, at this shell's variables (or a process': --pid), "
@@ -163,7 +162,8 @@ const cli_command cli_commands[] = {
      cmd_diff},
     {"lesson", "[LESSON|all]", "learn what Cloud Run refuses, and why, by doing it",
      "Lists the lessons, or plays one, by its number or name: sets up a scene of its own on free\n"
-     "ports, tells what a developer did, asks what will come of it, waits for the request that you\n"
+     "ports, tells what a developer did, asks what will come of it, waits for the request that "
+     "you\n"
      "make in a second terminal, explains the refusal check by check, and has you mend it. With\n"
      "--auto it does all of that by itself. Nothing is left of the scene at the end. Exits with 0\n"
      "when all came out as the lesson says and your answers were right, else with 1.",

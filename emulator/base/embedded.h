@@ -13,7 +13,8 @@ typedef struct embedded {
 } embedded;
 
 extern const embedded embedded_page[]; /* control/page/: the dashboard */
-extern const embedded embedded_lessons[]; /* policies/lessons/: the topologies of `invoker lesson` */
+/* policies/lessons/: the topologies of `invoker lesson` */
+extern const embedded embedded_lessons[];
 
 /* The file of that name, or NULL. */
 const embedded *embedded_find(const embedded *table, span name);

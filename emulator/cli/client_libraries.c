@@ -17,6 +17,7 @@ const client_library CLIENT_LIBRARIES[] = {
      .host = NAME,
      .ping_vars = {"GCE_METADATA_IP"},
      .ping_host = LINK_LOCAL,
+     .path = PATH_COLLAPSES,
      .gate = GATE_PYTHON,
      .dmi = DMI_STARTS,
      .probe = "",
@@ -32,6 +33,7 @@ const client_library CLIENT_LIBRARIES[] = {
      .vars = {"GCE_METADATA_IP", "GCE_METADATA_HOST"},
      .host = LINK_LOCAL,
      .takes_scheme = true,
+     .path = PATH_REPLACES,
      .gate = GATE_NODE,
      .probe = "computeMetadata/v1/instance",
      .fields = FLAVOUR,
@@ -41,7 +43,7 @@ const client_library CLIENT_LIBRARIES[] = {
      .proxy = PROXY_NODE,
      .adc = true,
      .token = ACCOUNT "identity?format=full&audience="},
-    {.name = "Go compute/metadata",
+    {.name = "Go api/idtoken",
      .vars = {"GCE_METADATA_HOST"},
      .host = LINK_LOCAL,
      .gate = GATE_VARIABLE,
@@ -96,6 +98,7 @@ const client_library CLIENT_LIBRARIES[] = {
      .vars = {"GCE_METADATA_HOST"},
      .host = LINK_LOCAL,
      .takes_scheme = true,
+     .path = PATH_REPLACES,
      .gate = GATE_CLOUD_RUN,
      .dmi = DMI_CONTAINS,
      .probe = "",
@@ -109,6 +112,7 @@ const client_library CLIENT_LIBRARIES[] = {
     {.name = "Rust google-cloud-auth",
      .vars = {"GCE_METADATA_HOST"},
      .host = NAME,
+     .path = PATH_COLLAPSES,
      .gate = GATE_NONE,
      .proxy = PROXY_NEVER,
      .adc = true,
@@ -256,4 +260,51 @@ gate_result client_library_gate(const client_library *l, const envlist *env, con
         return cloud_run_gate(l, env, dmi, out_why);
     }
     abort();
+}
+
+/* ---- the answer to the probe ---- */
+
+static bool has_exact_name(const http_call *c)
+{
+    static const char field[] = "\r\nMetadata-Flavor:";
+    return memmem(c->head.p, c->head.n, field, sizeof field - 1) != NULL;
+}
+
+static bool is_flavoured(const http_call *c)
+{
+    span value;
+    return http_call_field(c, "Metadata-Flavor", &value) && span_eq_str(value, "Google");
+}
+
+/* What an answer lacks that has the flavour, or needs none; NULL: nothing. */
+static const char *shape_fault(probe_accepts accepts, const http_call *c)
+{
+    span value;
+    uint64_t n;
+    const bool ok = c->status == 200;
+    switch (accepts) {
+    case ACCEPTS_FLAVOUR:
+        return NULL;
+    case ACCEPTS_2XX:
+        return c->status / 100 == 2 ? NULL : "the answer's status is not 2xx";
+    case ACCEPTS_200:
+        return ok ? NULL : "the answer's status is not 200";
+    case ACCEPTS_LENGTH:
+        return ok && http_call_field(c, "Content-Length", &value)
+                   ? NULL
+                   : "the answer is not 200 with a Content-Length";
+    case ACCEPTS_EXACT_NAME:
+        return ok && has_exact_name(c) ? NULL
+                                       : "the answer is not 200 with Metadata-Flavor, spelt so";
+    case ACCEPTS_DIGITS:
+        return ok && span_u64(c->body, UINT64_MAX, &n) ? NULL : "the answer is no project number";
+    }
+    abort();
+}
+
+const char *client_library_fault(const client_library *l, const http_call *c)
+{
+    if (l->accepts != ACCEPTS_DIGITS && !is_flavoured(c))
+        return "the answer has no Metadata-Flavor: Google";
+    return shape_fault(l->accepts, c);
 }

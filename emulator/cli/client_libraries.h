@@ -5,6 +5,7 @@
 #ifndef CLI_CLIENT_LIBRARIES_H
 #define CLI_CLIENT_LIBRARIES_H
 
+#include "cli/http_call.h"
 #include "cli/no_proxy.h"
 
 enum { LIBRARY_VARS_MAX = 3 };
@@ -30,6 +31,13 @@ typedef enum probe_gate {
     GATE_CLOUD_RUN /* only where K_SERVICE, K_REVISION and K_CONFIGURATION are set */
 } probe_gate;
 
+/* What becomes of a path in the variable, a slash mostly. */
+typedef enum path_rule {
+    PATH_APPENDS,   /* "/x" + "/computeMetadata" */
+    PATH_COLLAPSES, /* the same, but slashes alone vanish */
+    PATH_REPLACES   /* ours takes its place */
+} path_rule;
+
 /* The machine's product name (DMI) that is taken for an answer when the probe has none. */
 typedef enum dmi_rule { DMI_IGNORED, DMI_STARTS, DMI_EQUALS, DMI_CONTAINS } dmi_rule;
 
@@ -40,6 +48,7 @@ typedef struct client_library {
     const char *ping_vars[LIBRARY_VARS_MAX]; /* the probe's, where it has one of its own */
     const char *ping_host;                   /* NULL: as the address above */
     bool takes_scheme;                       /* http:// in the variable does no harm */
+    path_rule path;
     probe_gate gate;
     dmi_rule dmi;
     const char *probe;  /* path of the probe, behind the slash */
@@ -66,6 +75,10 @@ typedef enum gate_result { GATE_ASK, GATE_FOUND, GATE_ABSENT } gate_result;
 gate_result client_library_gate(const client_library *l, const envlist *env, const char *dmi,
                                 const char **out_why);
 
+/* What is wrong with the answer to its probe (HTTP_ANSWERED), or NULL: it takes it. */
+const char *client_library_fault(const client_library *l, const http_call *c);
+
+/* Would it take the machine's product name for an answer? */
 bool client_library_dmi(const client_library *l, const char *dmi);
 
 #endif

@@ -22,12 +22,13 @@ enum {
     ENVIRON_MAX = 4 * 1024 * 1024,
     OPTIONS_TEXT_MAX = 8 * 1024,
     DMI_MAX = 4096,
+    PATIENCE_MAX_MS = 60 * 1000,
     PATH_TEXT_MAX = 64
 };
 
 typedef struct doctor_options {
     const char *config, *control, *keys, *ca, *output;
-    int64_t pid;
+    int64_t pid, patience_ms;
     bool offline, json, verbose, with_env;
     const char *service;
     /* settled */
@@ -294,7 +295,8 @@ static int diagnose(const doctor_options *o, doctor_case *c)
                     .control = c->control,
                     .dmi = c->dmi,
                     .as_invoker = span_dup(SPAN_LIT("invoker")),
-                    .until_us = clock_mono_us() + DOCTOR_TOTAL_US};
+                    .patience_us = o->patience_ms * 1000,
+                    .until_us = clock_mono_us() + DOCTOR_TOTAL * o->patience_ms * 1000};
     if (!o->offline) {
         doctor_control(&c->d);
         load_running(o, c);
@@ -323,7 +325,7 @@ static int print(const doctor_options *o, const doctor_case *c, int status)
 
 int cmd_doctor(int argc, char **argv)
 {
-    doctor_options o = {0};
+    doctor_options o = {.patience_ms = DOCTOR_PATIENCE_MS};
     const cli_option options[] = {
         {"config", 'c', CLI_STRING, "FILE", "the topology", &o.config},
         {"control", 0, CLI_STRING, "ADDRESS", "the running gateway's control listener", &o.control},
@@ -332,6 +334,7 @@ int cmd_doctor(int argc, char **argv)
         {"with-env", 0, CLI_FLAG, NULL, "as if SERVICE's variables (`invoker env`) were set, too",
          &o.with_env},
         {"offline", 0, CLI_FLAG, NULL, "open no sockets", &o.offline},
+        {"patience", 0, CLI_INT, "MS", "how long to wait for an answer (400)", &o.patience_ms},
         {"verbose", 'v', CLI_FLAG, NULL, "tell what is well, too", &o.verbose},
         {"keys", 0, CLI_STRING, "DIR", "the folder of signing keys", &o.keys},
         {"ca", 0, CLI_STRING, "DIR", CLI_CA_HELP, &o.ca},
@@ -348,6 +351,8 @@ int cmd_doctor(int argc, char **argv)
         return cli_usage_error(COMMAND, "expected at most one SERVICE");
     if (o.with_env && !operands[0])
         return cli_usage_error(COMMAND, "--with-env goes with a SERVICE");
+    if (o.patience_ms < 1 || o.patience_ms > PATIENCE_MAX_MS)
+        return cli_usage_error(COMMAND, "--patience is from 1 to %d milliseconds", PATIENCE_MAX_MS);
     if (o.pid < 0)
         return cli_usage_error(COMMAND, "--pid is a process id");
     error e = {0};

@@ -20,12 +20,17 @@ static const struct variable {
      "C++ and gcloud look for it at metadata.google.internal"},
 };
 
-static void mend_env(const doctor *d, finding *f, const char *name, const char *wanted)
+/* names: one or more of the variables. */
+static void mend_env(const doctor *d, finding *f, const char *names, const char *wanted)
 {
+    auto_buf buf exports = buf_make(WORDS_MAX);
+    for (size_t i = 0; wanted && i < countof(variables); i++)
+        if (strstr(names, variables[i].name))
+            buf_fmt(&exports, " %s=%s", variables[i].name, wanted);
     if (d->mend_env)
         finding_mend(f, "%s", d->mend_env);
-    else if (wanted)
-        finding_mend(f, "export %s=%s", name, wanted);
+    else if (exports.n)
+        finding_mend(f, "export%s", exports.p);
     else
         finding_mend(f, "eval \"$(%s env SERVICE)\", as one of the services", d->as_invoker);
 }
@@ -44,7 +49,7 @@ static const char *form_fault(span value, const char **out_who)
     *out_who = "Python, Go, Java, .NET, C++, Rust and gcloud, which put http:// in front of it";
     if (scheme)
         return "a scheme";
-    *out_who = "every client but Rust's, which appends paths to it";
+    *out_who = "Go, Java, .NET, C++ and gcloud, which append their own paths to it";
     return span_find(value, '/') < value.n ? "a path" : NULL;
 }
 
@@ -67,7 +72,7 @@ static bool check_form(const doctor *d, const char *name, const char *value)
         return true;
     const span bare = bare_address(span_of(value));
     finding *f = report_add(d->report, FINDING_PROBLEM, AREA, "metadata_variable_form",
-                            "%s=%s holds %s: that stops %s", name, value, fault, who);
+                            "%s = %s holds %s: that stops %s", name, value, fault, who);
     finding_expect(f, "HOST:PORT alone: %.*s", SPAN_ARG(bare));
     auto_free char *address = span_dup(bare);
     mend_env(d, f, name, address);
@@ -95,16 +100,15 @@ static void check_owner(const doctor *d, const char *name, const char *value, wh
     whose_words(w, &words);
     const bool shared = w.kind == WHOSE_SHARED_METADATA;
     if (!d->svc || !wanted || same_address(value, wanted)) {
-        report_add(d->report, FINDING_OK, AREA, "metadata_variable", "%s=%s is %s", name, value,
+        report_add(d->report, FINDING_OK, AREA, "metadata_variable", "%s = %s is %s", name, value,
                    words.p);
         return;
     }
     finding *f =
         report_add(d->report, shared ? FINDING_WARNING : FINDING_PROBLEM, AREA,
-                   "metadata_variable_other", "%s=%s is %s%s%s", name, value, words.p,
+                   "metadata_variable_other", "%s = %s is %s%s%s", name, value, words.p,
                    shared ? "" : ": tokens are those of ", shared ? "" : w.svc->account->email);
-    finding_expect(f, "%s=%s, which is %s's (%s)", name, wanted, d->svc->name,
-                   d->svc->account->email);
+    finding_expect(f, "%s, which is %s's (%s)", wanted, d->svc->name, d->svc->account->email);
     mend_env(d, f, name, wanted);
 }
 
@@ -117,16 +121,16 @@ static void check_value(const doctor *d, const char *name, const char *value, co
     }
     if (w.kind == WHOSE_NOBODYS && is_default_place(value)) {
         report_add(d->report, FINDING_OK, AREA, "metadata_variable",
-                   "%s=%s is where clients look without it", name, value);
+                   "%s = %s is where clients look without it", name, value);
         return;
     }
     auto_buf buf words = buf_make(WORDS_MAX);
     whose_words(w, &words);
     finding *f =
         report_add(d->report, d->svc || w.kind != WHOSE_NOBODYS ? FINDING_PROBLEM : FINDING_WARNING,
-                   AREA, "metadata_variable_wrong", "%s=%s is %s", name, value, words.p);
+                   AREA, "metadata_variable_wrong", "%s = %s is %s", name, value, words.p);
     if (wanted)
-        finding_expect(f, "%s=%s", name, wanted);
+        finding_expect(f, "%s", wanted);
     mend_env(d, f, name, wanted);
 }
 
@@ -200,7 +204,7 @@ static bool seen_before(const doctor *d, size_t i)
     return false;
 }
 
-/* "GCE_METADATA_HOST=GCE_METADATA_IP": all that have the value of variable i. */
+/* "GCE_METADATA_HOST, GCE_METADATA_IP": all that have the value of variable i. */
 static char *names_of_value(const doctor *d, size_t i)
 {
     const char *value = envlist_get(d->env, variables[i].name);
@@ -208,7 +212,7 @@ static char *names_of_value(const doctor *d, size_t i)
     for (; i < countof(variables); i++) {
         const char *other = envlist_get(d->env, variables[i].name);
         if (other && strcmp(other, value) == 0)
-            buf_fmt(&names, "%s%s", names.n ? "=" : "", variables[i].name);
+            buf_fmt(&names, "%s%s", names.n ? ", " : "", variables[i].name);
     }
     return buf_take(&names);
 }

@@ -10,6 +10,8 @@
 
 #define AREA "environment"
 
+enum { NAMES_TEXT_MAX = 128 };
+
 static const char *get(const doctor *d, const char *name)
 {
     const char *value = envlist_get(d->env, name);
@@ -60,7 +62,7 @@ static void check_no_gce(const doctor *d)
     const bool python = strcmp(value, "true") == 0;
     finding *f = report_add(d->report, seriously(d), AREA, "no_gce_check",
                             "NO_GCE_CHECK=%s: %s not look for a metadata server", value,
-                            python ? "Python and Java do" : "Java does");
+                            python ? "newer Python libraries and Java do" : "Java does");
     finding_expect(f, "not set");
     mend_unset(f, "NO_GCE_CHECK");
 }
@@ -114,23 +116,41 @@ static void check_user_credentials(const doctor *d)
 
 static void check_project(const doctor *d)
 {
-    static const char *const names[] = {"GOOGLE_CLOUD_PROJECT", "GCLOUD_PROJECT",
-                                        "CLOUDSDK_CORE_PROJECT"};
+    static const char *const said[] = {"GOOGLE_CLOUD_PROJECT", "GCLOUD_PROJECT",
+                                       "CLOUDSDK_CORE_PROJECT"};
     const project *p = snapshot_project(d->s);
-    for (size_t i = 0; i < countof(names); i++) {
-        const char *value = get(d, names[i]);
+    for (size_t i = 0; i < countof(said); i++) {
+        const char *value = get(d, said[i]);
         if (!value || strcmp(value, p->id) == 0)
             continue;
         finding *f = report_add(d->report, FINDING_WARNING, AREA, "project",
-                                "%s=%s: clients take that for their project", names[i], value);
+                                "%s=%s: clients take that for their project", said[i], value);
         finding_expect(f, "%s, as the metadata server says (project.id of %s)", p->id, p->file);
-        finding_mend(f, "export %s=%s", names[i], p->id);
+        finding_mend(f, "export %s=%s", said[i], p->id);
     }
+}
+
+static const char *const names[] = {"K_SERVICE", "K_REVISION", "K_CONFIGURATION"};
+
+static void tell_missing_names(const doctor *d)
+{
+    auto_buf buf list = buf_make(NAMES_TEXT_MAX);
+    for (size_t i = 0; i < countof(names); i++)
+        if (!get(d, names[i]))
+            buf_fmt(&list, "%s%s", list.n ? ", " : "", names[i]);
+    finding *f = report_add(d->report, FINDING_WARNING, AREA, "service_name",
+                            "not set: %s. Ruby looks for a metadata server only where all three "
+                            "say that this is Cloud Run",
+                            list.p);
+    if (d->mend_env)
+        finding_mend(f, "%s", d->mend_env);
+    else
+        finding_mend(f, "eval \"$(%s env SERVICE)\", or unset %s %s %s", d->as_invoker, names[0],
+                     names[1], names[2]);
 }
 
 static void check_names(const doctor *d)
 {
-    static const char *const names[] = {"K_SERVICE", "K_REVISION", "K_CONFIGURATION"};
     size_t missing = 0, set = 0;
     for (size_t i = 0; i < countof(names); i++) {
         const bool there = get(d, names[i]) != NULL;
@@ -144,14 +164,7 @@ static void check_names(const doctor *d)
         finding_expect(f, "K_SERVICE=%s", d->svc->name);
         finding_mend(f, "%s", d->mend_env);
     } else if (missing && (set || d->svc)) {
-        finding *f = report_add(
-            d->report, FINDING_WARNING, AREA, "service_name",
-            "%s%s%s not set: Ruby looks for a metadata server only where all three say that this "
-            "is Cloud Run",
-            get(d, names[0]) ? "" : "K_SERVICE, ", get(d, names[1]) ? "" : "K_REVISION, ",
-            get(d, names[2]) ? "K_CONFIGURATION is set, the others" : "K_CONFIGURATION");
-        if (d->mend_env)
-            finding_mend(f, "%s", d->mend_env);
+        tell_missing_names(d);
     }
 }
 

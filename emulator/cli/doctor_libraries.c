@@ -7,7 +7,7 @@
 #include "cli/doctor.h"
 #include "jose/jws.h"
 
-enum { REQUEST_MAX = 8192, REPLY_MAX = 512 * 1024, WHY_MAX = 512, PROBE_MAX_MS = 800 };
+enum { REQUEST_MAX = 8192, REPLY_MAX = 512 * 1024, WHY_MAX = 512 };
 
 /* A library on its way. */
 typedef struct walk {
@@ -41,6 +41,14 @@ static void target_free(target *t)
     free(t->prefix);
 }
 
+static bool slashes_only(span path)
+{
+    for (size_t i = 0; i < path.n; i++)
+        if (path.p[i] != '/')
+            return false;
+    return true;
+}
+
 /* http:// + value, as the library puts it together. */
 static target target_of(const client_library *l, const char *value)
 {
@@ -48,7 +56,10 @@ static target target_of(const client_library *l, const char *value)
     if (l->takes_scheme && span_starts(s, SPAN_LIT("http://")))
         s = span_from(s, strlen("http://"));
     const size_t slash = span_find(s, '/');
-    return (target){span_dup((span){s.p, slash}), span_dup(span_from(s, slash))};
+    span path = span_from(s, slash);
+    if (l->path == PATH_REPLACES || (l->path == PATH_COLLAPSES && slashes_only(path)))
+        path.n = 0;
+    return (target){span_dup((span){s.p, slash}), span_dup(path)};
 }
 
 static bool resolve(const doctor *d, walk *w, const char *where, net_addr *out)
@@ -112,7 +123,9 @@ static void set_request(const doctor *d, walk *w, const char *value, proxy_famil
     buf_str(&w->text, "GET ");
     if (proxy)
         buf_fmt(&w->text, "http://%s", t.host);
-    buf_fmt(&w->text, "%s/%s HTTP/1.1\r\nHost: %s\r\n%s\r\n", t.prefix, path, t.host, fields);
+    /* A root that has a path already is asked for as it is. */
+    buf_fmt(&w->text, "%s%s%s HTTP/1.1\r\nHost: %s\r\n%s\r\n", t.prefix,
+            *path || !*t.prefix ? "/" : "", path, t.host, fields);
     w->call = (http_call){.request = buf_view(&w->text), .reply_max = REPLY_MAX};
     doctor_call_limits(d, &w->call, patience_us);
     if (!buf_ok(&w->text))
@@ -158,50 +171,9 @@ static void begin(const doctor *d, walk *w)
         w->why = w->found ? NULL : text_of("%s", why);
         return;
     }
-    const int ms = l->probe_ms < PROBE_MAX_MS ? l->probe_ms : PROBE_MAX_MS;
+    const int64_t own = (int64_t)l->probe_ms * 1000, most = 2 * d->patience_us;
     set_request(d, w, client_library_address(l, d->env, true, &variable), l->ping_proxy, l->probe,
-                l->fields, (int64_t)ms * 1000);
-}
-
-static bool has_exact_name(const http_call *c)
-{
-    static const char field[] = "\r\nMetadata-Flavor:";
-    return memmem(c->head.p, c->head.n, field, sizeof field - 1) != NULL;
-}
-
-static bool is_digits(span body)
-{
-    uint64_t n;
-    return span_u64(body, UINT64_MAX, &n);
-}
-
-/* What is wrong with the answer to the probe, or NULL. */
-static const char *probe_fault(const client_library *l, const http_call *c)
-{
-    span value;
-    const bool flavour =
-        http_call_field(c, "Metadata-Flavor", &value) && span_eq_str(value, "Google");
-    if (!flavour && l->accepts != ACCEPTS_DIGITS)
-        return "the answer has no Metadata-Flavor: Google";
-    switch (l->accepts) {
-    case ACCEPTS_FLAVOUR:
-        return NULL;
-    case ACCEPTS_2XX:
-        return c->status / 100 == 2 ? NULL : "the answer's status is not 2xx";
-    case ACCEPTS_200:
-        return c->status == 200 ? NULL : "the answer's status is not 200";
-    case ACCEPTS_LENGTH:
-        return c->status == 200 && http_call_field(c, "Content-Length", &value)
-                   ? NULL
-                   : "the answer is not 200 with a Content-Length";
-    case ACCEPTS_EXACT_NAME:
-        return c->status == 200 && has_exact_name(c)
-                   ? NULL
-                   : "the answer is not 200 with Metadata-Flavor, spelt so";
-    case ACCEPTS_DIGITS:
-        return c->status == 200 && is_digits(c->body) ? NULL : "the answer is no project number";
-    }
-    abort();
+                l->fields, own < most ? own : most);
 }
 
 /* Go's other probe: does the name lead to the usual address? */
@@ -235,7 +207,7 @@ static void judge_probe(const doctor *d, walk *w)
         probe_failed(d, w, text_of("%s: %s", asked, why.p ? why.p : ""));
         return;
     }
-    const char *fault = probe_fault(w->library, &w->call);
+    const char *fault = client_library_fault(w->library, &w->call);
     if (fault)
         probe_failed(d, w, text_of("%s (status %u)", fault, w->call.status));
     else
@@ -265,7 +237,7 @@ static void follow(const doctor *d, walk *w)
     target t = target_of(w->library, client_library_address(w->library, d->env, true, &variable));
     http_call_free(&w->call);
     w->asks = false;
-    set_request(d, w, t.host, w->library->ping_proxy, path, w->library->fields, DOCTOR_PATIENCE_US);
+    set_request(d, w, t.host, w->library->ping_proxy, path, w->library->fields, d->patience_us);
 }
 
 /* ---- the token ---- */
@@ -282,7 +254,7 @@ static void ask_for_token(const doctor *d, walk *w)
     if (!w->library->token_is_email)
         buf_percent(&path, span_of(url));
     set_request(d, w, client_library_address(w->library, d->env, false, &variable),
-                w->library->proxy, path.p, "Metadata-Flavor: Google\r\n", DOCTOR_PATIENCE_US);
+                w->library->proxy, path.p, "Metadata-Flavor: Google\r\n", d->patience_us);
 }
 
 static void take_token(const doctor *d, walk *w)

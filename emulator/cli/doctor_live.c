@@ -31,7 +31,7 @@ static void get(const doctor *d, const char *where, const char *path, buf *reque
 {
     buf_fmt(request, "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", path, where);
     c->request = buf_view(request);
-    doctor_call_limits(d, c, DOCTOR_PATIENCE_US);
+    doctor_call_limits(d, c, d->patience_us);
 }
 
 static bool ask(const doctor *d, const char *where, const char *path, http_call *c, buf *why)

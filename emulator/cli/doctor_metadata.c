@@ -200,7 +200,7 @@ static void set_call(const doctor *d, http_call *c, const server *m, const buf *
 {
     *c = (http_call){.request = buf_view(text), .reply_max = REPLY_MAX};
     (void)doctor_names_address(d->names, span_of(m->address), 80, &c->to);
-    doctor_call_limits(d, c, DOCTOR_PATIENCE_US);
+    doctor_call_limits(d, c, d->patience_us);
 }
 
 void doctor_metadata(doctor *d)
@@ -243,7 +243,7 @@ void doctor_link_local(doctor *d)
     buf_fmt(&request, PROBE, "", "169.254.169.254");
     http_call c = {.request = buf_view(&request), .reply_max = REPLY_MAX};
     (void)net_addr_parse(span_of(address), &c.to, NULL);
-    doctor_call_limits(d, &c, DOCTOR_LINK_LOCAL_US);
+    doctor_call_limits(d, &c, d->patience_us * 3 / 4);
     http_calls_run(&c, 1);
     span flavour, by = SPAN_LIT("it does not say what it is");
     (void)http_call_field(&c, "Server", &by);

@@ -54,21 +54,6 @@ static const service *allowed_caller(const doctor *d, const service *target)
     return NULL;
 }
 
-static void choose(const doctor *d, tries *t)
-{
-    for (size_t i = 0; i < snapshot_service_count(d->s); i++) {
-        const service *svc = snapshot_service(d->s, i);
-        if (!concerns(d, svc)) {
-            add(t, svc, d->svc);
-            continue;
-        }
-        const service *by = allowed_caller(d, svc);
-        add(t, svc, NULL);
-        if (by)
-            add(t, svc, by);
-    }
-}
-
 /* ---- what the topology says of it ---- */
 
 static decision expected(const doctor *d, const try *one, bool internal)
@@ -96,6 +81,24 @@ static decision expected(const doctor *d, const try *one, bool internal)
     return judged;
 }
 
+/* Somebody with a token where one is needed. */
+
+static void choose(const doctor *d, tries *t)
+{
+    for (size_t i = 0; i < snapshot_service_count(d->s); i++) {
+        const service *svc = snapshot_service(d->s, i);
+        if (!concerns(d, svc)) {
+            add(t, svc, d->svc);
+            continue;
+        }
+        const service *by = allowed_caller(d, svc);
+        const reason alone = expected(d, &(try){.target = svc}, false).reason;
+        add(t, svc, NULL);
+        if (by && !reason_info(alone)->allows)
+            add(t, svc, by);
+    }
+}
+
 /* ---- rounds ---- */
 
 static void set_call(const doctor *d, http_call *c, const char *address, const buf *text)
@@ -103,7 +106,7 @@ static void set_call(const doctor *d, http_call *c, const char *address, const b
     auto_free char *where = reachable_address(address);
     *c = (http_call){.request = buf_view(text), .reply_max = REPLY_MAX};
     (void)doctor_names_address(d->names, span_of(where), 80, &c->to);
-    doctor_call_limits(d, c, DOCTOR_PATIENCE_US);
+    doctor_call_limits(d, c, d->patience_us);
 }
 
 static void run(tries *t)
@@ -119,7 +122,7 @@ static void run(tries *t)
 static void get_tokens(const doctor *d, tries *t)
 {
     tries askers = {0};
-    size_t owners[CALLS_MAX];
+    size_t owners[CALLS_MAX] = {0};
     for (size_t i = 0; i < t->count; i++) {
         try *one = &t->items[i];
         if (!one->by)
@@ -252,7 +255,7 @@ static void check_upstreams(const doctor *d)
         if (!svc->upstream ||
             doctor_names_address(d->names, span_of(svc->upstream), 80, &c->to) != NAME_FOUND)
             continue;
-        doctor_call_limits(d, c, DOCTOR_PATIENCE_US);
+        doctor_call_limits(d, c, d->patience_us);
         owners[n++] = svc;
     }
     http_calls_run(calls, n);

@@ -208,7 +208,7 @@ static short wanted(const http_call *c)
 {
     if (!c->connected)
         return POLLOUT;
-    return c->sent < c->request.n ? POLLIN | POLLOUT : POLLIN;
+    return c->sent < c->request.n ? (short)(POLLIN | POLLOUT) : POLLIN;
 }
 
 void http_calls_run(http_call *calls, size_t n)

@@ -33,6 +33,9 @@ static void note(play *p, const lesson_step *step, const came *c)
         "{s:s,s:o,s:o,s:b}", "request", text.p, "expected",
         pair_of(why_status(step->expected), reason_info(step->expected)->name), "got",
         pair_of(outcome_status(c->decision), outcome_reason(c->decision)), "passed", c->passed);
+    const lesson_choice *right = lesson_right_choice(step);
+    if (right)
+        json_object_set_new(row, "answer", json_integer(right - step->choices + 1));
     if (!c->passed)
         json_object_set_new(row, "mismatch", json_string(c->why_not));
     json_array_append_new(p->steps, row);

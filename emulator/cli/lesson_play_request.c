@@ -7,6 +7,7 @@
 enum {
     SPREAD_US = 8 * 1000 * 1000,      /* until a saved topology counts everywhere */
     EVENTUALLY_US = 20 * 1000 * 1000, /* until it has propagated as well */
+    READER_US = 1000 * 1000,          /* a reader can ask again */
     AGAIN_US = 20 * 1000,
     LOOK_US = 100 * 1000,
     LINE_BYTES_MAX = 4096
@@ -25,13 +26,24 @@ static bool send_once(play *p, const lesson_step *step, outcome_mark *mark, came
     return true;
 }
 
+static bool too_late(const lesson_step *step, came *c)
+{
+    c->too_late = step->too_late && json_is_true(json_object_get(c->decision, "allowed"));
+    return c->too_late;
+}
+
 /* While a change spreads, not even the token may be had yet. */
 static bool send_until(play *p, const lesson_step *step, outcome_mark *mark, came *out, error *e)
 {
-    const int64_t patience = step->eventually ? EVENTUALLY_US : step->edit.from ? SPREAD_US : 0;
+    const int64_t patience = !p->o->automatic   ? READER_US
+                             : step->eventually ? EVENTUALLY_US
+                             : step->edit.from  ? SPREAD_US
+                                                : 0;
     const int64_t end = clock_mono_us() + patience;
     for (;;) {
         const bool sent = send_once(p, step, mark, out, e);
+        if (sent && !p->o->automatic && too_late(step, out))
+            out->passed = true;
         if ((sent && out->passed) || clock_mono_us() >= end)
             return sent;
         *e = (error){0};
@@ -55,12 +67,6 @@ static void tell_other(const play *p, const lesson_step *step, const came *c)
     tell_line(p->tell, TELL_BAD, "That came out as %s.%s", c->why_not,
               step->eventually ? " Again, in a moment?" : " Send it as it stands above.");
     tell_text(p->tell, 2, json_string_value(json_object_get(d, "explanation")));
-}
-
-static bool too_late(const lesson_step *step, came *c)
-{
-    c->too_late = step->too_late && json_is_true(json_object_get(c->decision, "allowed"));
-    return c->too_late;
 }
 
 /* Takes in what has been decided since; true: there was something. */
@@ -87,8 +93,8 @@ static bool wait_for_reader(play *p, const lesson_step *step, outcome_mark *mark
         if (p->reader && reader_line(p->reader, &line)) {
             if (!send_until(p, step, mark, out, e))
                 return false;
-            if (out->passed || too_late(step, out))
-                return out->passed = true;
+            if (out->passed)
+                return true;
             tell_other(p, step, out);
         }
         while (look(p, step, mark, out, e))

@@ -32,9 +32,6 @@ const char *scene_ingress(const scene *s);
 const char *scene_url(const scene *s, const char *name);
 const char *scene_metadata(const scene *s, const char *name);
 
-/* "backend-api", "URL" → "BACKEND_API_URL": how the scene's addresses are called in shells. */
-void lesson_variable(buf *out, const char *name, const char *what);
-
 /* Behind a metadata server's address: where its default account is. */
 #define LESSON_METADATA_PATH "/computeMetadata/v1/instance/service-accounts/default"
 

@@ -64,19 +64,12 @@ const char *scene_metadata(const scene *s, const char *name)
 
 /* ---- the second terminal ---- */
 
-void lesson_variable(buf *out, const char *name, const char *what)
-{
-    for (const char *c = name; *c; c++)
-        buf_char(out, *c == '-' ? '_' : *c >= 'a' && *c <= 'z' ? (char)(*c - 'a' + 'A') : *c);
-    buf_fmt(out, "_%s", what);
-}
-
 static void put_service(buf *out, const scene *s, const char *name)
 {
     buf_str(out, "export ");
-    lesson_variable(out, name, "URL");
+    env_variable(out, name, "URL");
     buf_fmt(out, "='%s'\nexport ", scene_url(s, name));
-    lesson_variable(out, name, "METADATA");
+    env_variable(out, name, "METADATA");
     buf_fmt(out, "='http://%s" LESSON_METADATA_PATH "'\n", scene_metadata(s, name));
 }
 

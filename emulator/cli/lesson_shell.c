@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "cli/lesson_request.h"
+#include "cli/up_env.h"
 
 enum { LINE_MAX_COLUMNS = 80, AUDIENCE_SHOWN_MAX = 36, TEXT_MAX = 16 * 1024 };
 
@@ -41,7 +42,7 @@ static void put_url(buf *out, const void *ctx, const char *name)
 {
     (void)ctx;
     buf_char(out, '$');
-    lesson_variable(out, name, "URL");
+    env_variable(out, name, "URL");
 }
 
 /* "\"$FRONTEND_METADATA/identity?audience=…\"" */
@@ -50,7 +51,7 @@ static void word_metadata(command *c, const char *name, const char *target, span
 {
     auto_buf buf b = buf_make(TEXT_MAX);
     buf_str(&b, "\"$");
-    lesson_variable(&b, name, "METADATA");
+    env_variable(&b, name, "METADATA");
     buf_fmt(&b, "/%s%.*s\"%s", target, SPAN_ARG(audience), close);
     word(c, b.p);
 }
@@ -74,7 +75,7 @@ static void put_received(command *c, const char *variable, const carried *by)
     word(c, b.p);
     buf_clear(&b);
     buf_str(&b, "\"$");
-    lesson_variable(&b, by->by, "URL");
+    env_variable(&b, by->by, "URL");
     buf_str(&b, "/received/authorization\"");
     word(c, b.p);
     word(c, "-H \"Authorization: Bearer $TOKEN\")");
@@ -149,7 +150,7 @@ static void put_curl(buf *out, const lesson_request *r, const char *first, const
     }
     buf_str(&b, r->host ? "\"http://$INVOKER_INGRESS" : "\"$");
     if (!r->host)
-        lesson_variable(&b, r->to, "URL");
+        env_variable(&b, r->to, "URL");
     buf_fmt(&b, "%s\"", lesson_path(r));
     word(&c, b.p);
     if (r->host) {

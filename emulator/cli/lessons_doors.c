@@ -11,7 +11,8 @@ static const lesson_step internal[] = {
     {
         .story =
             "frontend calls its run.app URL, with a token of frontend-sa, which holds the role.",
-        .request = {.to = "backend-api", .authorization = {CARRIED_IDENTITY, "frontend"}},
+        .request = {.to = "backend-api",
+                    .authorization = {.kind = CARRIED_IDENTITY, .from = "frontend"}},
         .expected = REASON_INGRESS_BLOCKED,
         .choices = {{200, REASON_GRANTED, "both are in the same project"},
                     {403, REASON_INGRESS_BLOCKED, "the call comes from outside"},
@@ -27,7 +28,8 @@ static const lesson_step internal[] = {
         .story = "Either send frontend's traffic through the VPC, and leave backend-api internal; "
                  "or open its ingress, and leave it to IAM. Here, the latter.",
         .edit = {"ingress: internal", "ingress: all"},
-        .request = {.to = "backend-api", .authorization = {CARRIED_IDENTITY, "frontend"}},
+        .request = {.to = "backend-api",
+                    .authorization = {.kind = CARRIED_IDENTITY, .from = "frontend"}},
         .expected = REASON_GRANTED,
         .learned =
             "Ingress and IAM are two layers: what passes the one still has to pass the other.",

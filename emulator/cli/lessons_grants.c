@@ -9,7 +9,8 @@
 static const lesson_step wrong_service[] = {
     {
         .story = "The token is fresh, frontend-sa's, and made for backend-api.",
-        .request = {.to = "backend-api", .authorization = {CARRIED_IDENTITY, "frontend"}},
+        .request = {.to = "backend-api",
+                    .authorization = {.kind = CARRIED_IDENTITY, .from = "frontend"}},
         .expected = REASON_NO_GRANT,
         .choices = {{403, REASON_NO_GRANT, "frontend-sa holds no role on backend-api"},
                     {401, REASON_NO_GRANT, "frontend-sa holds no role on backend-api"},
@@ -23,7 +24,8 @@ static const lesson_step wrong_service[] = {
     {
         .story = "Grant it where the call arrives.",
         .edit = {"frontend-sa: [auth-service]", "frontend-sa: [auth-service, backend-api]"},
-        .request = {.to = "backend-api", .authorization = {CARRIED_IDENTITY, "frontend"}},
+        .request = {.to = "backend-api",
+                    .authorization = {.kind = CARRIED_IDENTITY, .from = "frontend"}},
         .expected = REASON_GRANTED,
     },
 };
@@ -33,7 +35,8 @@ static const lesson_step wrong_service[] = {
 static const lesson_step default_account[] = {
     {
         .story = "frontend asks its metadata server for a token for backend-api, and sends it.",
-        .request = {.to = "backend-api", .authorization = {CARRIED_IDENTITY, "frontend"}},
+        .request = {.to = "backend-api",
+                    .authorization = {.kind = CARRIED_IDENTITY, .from = "frontend"}},
         .expected = REASON_NO_GRANT,
         .choices = {{200, REASON_GRANTED, "frontend-sa holds roles/run.invoker"},
                     {401, REASON_NO_PRINCIPAL, "frontend has no account, so it gets no token"},
@@ -47,7 +50,8 @@ static const lesson_step default_account[] = {
     {
         .story = "Give frontend the account that was meant for it.",
         .edit = {"frontend: {}", "frontend: { service_account: frontend-sa }"},
-        .request = {.to = "backend-api", .authorization = {CARRIED_IDENTITY, "frontend"}},
+        .request = {.to = "backend-api",
+                    .authorization = {.kind = CARRIED_IDENTITY, .from = "frontend"}},
         .expected = REASON_GRANTED,
     },
 };
@@ -59,7 +63,8 @@ static const lesson_step not_propagated[] = {
         .story = "gcloud has just printed \"Updated IAM policy for service [backend-api].\" The "
                  "script's next line calls the service.",
         .edit = {"frontend-sa: []", "frontend-sa: [backend-api]"},
-        .request = {.to = "backend-api", .authorization = {CARRIED_IDENTITY, "frontend"}},
+        .request = {.to = "backend-api",
+                    .authorization = {.kind = CARRIED_IDENTITY, .from = "frontend"}},
         .expected = REASON_NOT_PROPAGATED,
         .too_late = "You were slower than IAM: it has propagated already, and the request passed.",
         .choices = {{200, REASON_GRANTED, "the grant is there: get-iam-policy shows it"},
@@ -74,7 +79,8 @@ static const lesson_step not_propagated[] = {
     },
     {
         .story = "Wait, and send the same request again.",
-        .request = {.to = "backend-api", .authorization = {CARRIED_IDENTITY, "frontend"}},
+        .request = {.to = "backend-api",
+                    .authorization = {.kind = CARRIED_IDENTITY, .from = "frontend"}},
         .expected = REASON_GRANTED,
         .eventually = true,
         .learned = "In scripts: try again until it passes, for some minutes, rather than once.",

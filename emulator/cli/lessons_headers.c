@@ -43,7 +43,8 @@ static const lesson_step public_service[] = {
     },
     {
         .story = "And the true frontend?",
-        .request = {.to = "backend-api", .authorization = {CARRIED_IDENTITY, "frontend"}},
+        .request = {.to = "backend-api",
+                    .authorization = {.kind = CARRIED_IDENTITY, .from = "frontend"}},
         .expected = REASON_GRANTED,
         .answer_has = REMOVED,
         .shows = "Authorization",
@@ -82,7 +83,7 @@ static const lesson_step two_headers[] = {
                  "frontend's ID token, and Authorization the user's.",
         .request = {.to = "auth-service",
                     .authorization = USER,
-                    .serverless = {CARRIED_IDENTITY, "frontend"}},
+                    .serverless = {.kind = CARRIED_IDENTITY, .from = "frontend"}},
         .expected = REASON_GRANTED,
         .answer_has = "\"X-Serverless-Authorization\":\"",
         .shows = "X-Serverless-Authorization",
@@ -96,7 +97,7 @@ static const lesson_step two_headers[] = {
             "Then frontend's ID token expires, in X-Serverless-Authorization; a good one is in "
             "Authorization.",
         .request = {.to = "auth-service",
-                    .authorization = {CARRIED_IDENTITY, "frontend"},
+                    .authorization = {.kind = CARRIED_IDENTITY, .from = "frontend"},
                     .serverless = {.kind = CARRIED_MINTED,
                                    .from = "frontend-sa",
                                    .options = {"--expired"}}},
@@ -111,7 +112,7 @@ static const lesson_step two_headers[] = {
         .story = "A fresh one there.",
         .request = {.to = "auth-service",
                     .authorization = USER,
-                    .serverless = {CARRIED_IDENTITY, "frontend"}},
+                    .serverless = {.kind = CARRIED_IDENTITY, .from = "frontend"}},
         .expected = REASON_GRANTED,
     },
 };
@@ -121,7 +122,8 @@ static const lesson_step two_headers[] = {
 static const lesson_step stripped[] = {
     {
         .story = "frontend calls backend-api. Look at what backend-api gets.",
-        .request = {.to = "backend-api", .authorization = {CARRIED_IDENTITY, "frontend"}},
+        .request = {.to = "backend-api",
+                    .authorization = {.kind = CARRIED_IDENTITY, .from = "frontend"}},
         .expected = REASON_GRANTED,
         .answer_has = REMOVED,
         .shows = "Authorization",
@@ -148,7 +150,8 @@ static const lesson_step stripped[] = {
     },
     {
         .story = "backend-api calls as itself: with a token of its own account, for db-service.",
-        .request = {.to = "db-service", .authorization = {CARRIED_IDENTITY, "backend-api"}},
+        .request = {.to = "db-service",
+                    .authorization = {.kind = CARRIED_IDENTITY, .from = "backend-api"}},
         .expected = REASON_GRANTED,
         .learned = "Who the end user is travels in another header, or in the body.",
     },

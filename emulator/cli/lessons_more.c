@@ -27,7 +27,8 @@ static const lesson_step self_signed[] = {
     },
     {
         .story = "The ID token that comes of it says what a metadata server's does.",
-        .request = {.to = "backend-api", .authorization = {CARRIED_IDENTITY, "frontend"}},
+        .request = {.to = "backend-api",
+                    .authorization = {.kind = CARRIED_IDENTITY, .from = "frontend"}},
         .expected = REASON_GRANTED,
         .learned = "Better without a key file at all: by impersonation, as gcloud does it above.",
     },
@@ -43,7 +44,7 @@ static const lesson_step reserved_path[] = {
         .request = {.to = "backend-api",
                     .path = "/healthz",
                     .host = HOST,
-                    .authorization = {CARRIED_IDENTITY, "frontend"}},
+                    .authorization = {.kind = CARRIED_IDENTITY, .from = "frontend"}},
         .expected = REASON_RESERVED_PATH,
         .choices = {{200, REASON_GRANTED, "the token is good"},
                     {404, REASON_RESERVED_PATH, "Cloud Run keeps that path to itself"},
@@ -57,7 +58,7 @@ static const lesson_step reserved_path[] = {
         .request = {.to = "backend-api",
                     .path = "/health",
                     .host = HOST,
-                    .authorization = {CARRIED_IDENTITY, "frontend"}},
+                    .authorization = {.kind = CARRIED_IDENTITY, .from = "frontend"}},
         .expected = REASON_GRANTED,
         .learned =
             "For start-up and liveness probes any path will do: they do not come from outside.",
@@ -70,7 +71,7 @@ static const lesson_step sent_twice[] = {
     {
         .story = "frontend sets Authorization, and so does the proxy.",
         .request = {.to = "backend-api",
-                    .authorization = {CARRIED_IDENTITY, "frontend"},
+                    .authorization = {.kind = CARRIED_IDENTITY, .from = "frontend"},
                     .fields = {"Authorization: Bearer of-the-proxy"}},
         .expected = REASON_REPEATED_HEADER,
         .choices = {{200, REASON_GRANTED, "the first one is good"},
@@ -81,7 +82,8 @@ static const lesson_step sent_twice[] = {
     },
     {
         .story = "The proxy replaces the header instead: now it is one, and wrong.",
-        .request = {.to = "backend-api", .authorization = {CARRIED_TEXT, "Bearer of-the-proxy"}},
+        .request = {.to = "backend-api",
+                    .authorization = {.kind = CARRIED_TEXT, .from = "Bearer of-the-proxy"}},
         .expected = REASON_NOT_A_JWT,
         .choices = {{401, REASON_NOT_A_JWT, "this is no JWT"},
                     {403, REASON_NOT_A_JWT, "this is no JWT"},
@@ -91,8 +93,8 @@ static const lesson_step sent_twice[] = {
         .story = "The proxy's credential belongs into Proxy-Authorization, or frontend's into "
                  "X-Serverless-Authorization, of which proxies know nothing.",
         .request = {.to = "backend-api",
-                    .authorization = {CARRIED_TEXT, "Bearer of-the-proxy"},
-                    .serverless = {CARRIED_IDENTITY, "frontend"}},
+                    .authorization = {.kind = CARRIED_TEXT, .from = "Bearer of-the-proxy"},
+                    .serverless = {.kind = CARRIED_IDENTITY, .from = "frontend"}},
         .expected = REASON_GRANTED,
         .learned = "That one alone counts when it is there.",
     },

@@ -22,7 +22,8 @@ static const lesson_step no_token[] = {
     {
         .story = "frontend runs as frontend-sa, which holds roles/run.invoker on backend-api. Its "
                  "metadata server gives it an ID token made for backend-api's URL.",
-        .request = {.to = "backend-api", .authorization = {CARRIED_IDENTITY, "frontend"}},
+        .request = {.to = "backend-api",
+                    .authorization = {.kind = CARRIED_IDENTITY, .from = "frontend"}},
         .expected = REASON_GRANTED,
         .learned = "That is all it takes: an ID token, of an account that may, made for this "
                    "service.",
@@ -35,7 +36,8 @@ static const lesson_step access_token[] = {
     {
         .story = "The code asks its metadata server for .../default/token, as for any other Google "
                  "API, and sends what it gets.",
-        .request = {.to = "backend-api", .authorization = {CARRIED_ACCESS, "frontend"}},
+        .request = {.to = "backend-api",
+                    .authorization = {.kind = CARRIED_ACCESS, .from = "frontend"}},
         .expected = REASON_ACCESS_TOKEN,
         .choices = {{200, REASON_GRANTED, "frontend-sa holds roles/run.invoker"},
                     {403, REASON_NO_GRANT, "the token lacks the scope for Cloud Run"},
@@ -53,7 +55,8 @@ static const lesson_step access_token[] = {
         .story = "One path segment further, with an audience, there are ID tokens: .../default/"
                  "identity?audience=URL. In Google's libraries: fetch_id_token (Python), "
                  "getIdTokenClient (Node.js), idtoken.NewClient (Go), IdTokenCredentials (Java).",
-        .request = {.to = "backend-api", .authorization = {CARRIED_IDENTITY, "frontend"}},
+        .request = {.to = "backend-api",
+                    .authorization = {.kind = CARRIED_IDENTITY, .from = "frontend"}},
         .expected = REASON_GRANTED,
         .gcloud = "  gcloud auth print-identity-token      # not: print-access-token",
     },
@@ -130,7 +133,8 @@ static const lesson_step wrong_audience[] = {
     },
     {
         .story = "In all four cases the service's own URL does.",
-        .request = {.to = "backend-api", .authorization = {CARRIED_IDENTITY, "frontend"}},
+        .request = {.to = "backend-api",
+                    .authorization = {.kind = CARRIED_IDENTITY, .from = "frontend"}},
         .expected = REASON_GRANTED,
     },
 };
@@ -156,7 +160,8 @@ static const lesson_step expired[] = {
     {
         .story = "Ask the metadata server each time, or a library that does: they cache, and fetch "
                  "a new one in time.",
-        .request = {.to = "backend-api", .authorization = {CARRIED_IDENTITY, "frontend"}},
+        .request = {.to = "backend-api",
+                    .authorization = {.kind = CARRIED_IDENTITY, .from = "frontend"}},
         .expected = REASON_GRANTED,
     },
 };

@@ -17,7 +17,7 @@ static const lesson_step project_editor[] = {
     {
         .story = "The job 'ci' builds images. Its account, ci-sa, has roles/editor on the project, "
                  "from the days when everything had. It calls backend-api.",
-        .request = {.to = "backend-api", .authorization = {CARRIED_IDENTITY, "ci"}},
+        .request = {.to = "backend-api", .authorization = {.kind = CARRIED_IDENTITY, .from = "ci"}},
         .expected = REASON_GRANTED,
         .choices = {{403, REASON_NO_GRANT, "only roles/run.invoker lets one invoke"},
                     {403, REASON_DENIED, "the project's roles do not reach into services"},
@@ -32,7 +32,8 @@ static const lesson_step project_editor[] = {
     },
     {
         .story = "report-sa has roles/viewer on the project.",
-        .request = {.to = "backend-api", .authorization = {CARRIED_IDENTITY, "report"}},
+        .request = {.to = "backend-api",
+                    .authorization = {.kind = CARRIED_IDENTITY, .from = "report"}},
         .expected = REASON_NO_GRANT,
         .choices = {{200, REASON_GRANTED, "to view is to call"},
                     {403, REASON_NO_GRANT, "roles/viewer lacks run.routes.invoke"},
@@ -42,7 +43,7 @@ static const lesson_step project_editor[] = {
     {
         .story = "Give ci-sa what it needs, and no more.",
         .edit = {"role: roles/editor", "role: roles/artifactregistry.writer"},
-        .request = {.to = "backend-api", .authorization = {CARRIED_IDENTITY, "ci"}},
+        .request = {.to = "backend-api", .authorization = {.kind = CARRIED_IDENTITY, .from = "ci"}},
         .expected = REASON_NO_GRANT,
         .learned = "Now backend-api is as private as it looked.",
         .gcloud = "  gcloud projects remove-iam-policy-binding my-project \\\n"
@@ -57,7 +58,8 @@ static const lesson_step project_editor[] = {
 static const lesson_step condition[] = {
     {
         .story = "It is long past that day. The binding is still there, with its role and member.",
-        .request = {.to = "backend-api", .authorization = {CARRIED_IDENTITY, "frontend"}},
+        .request = {.to = "backend-api",
+                    .authorization = {.kind = CARRIED_IDENTITY, .from = "frontend"}},
         .expected = REASON_CONDITION_NOT_MET,
         .choices = {{401, REASON_EXPIRED, "the token has expired"},
                     {403, REASON_CONDITION_NOT_MET, "the grant's condition is not met"},
@@ -71,7 +73,8 @@ static const lesson_step condition[] = {
     {
         .story = "Prolong it.",
         .edit = {"2026-01-31T18:00:00Z", "{tomorrow}"},
-        .request = {.to = "backend-api", .authorization = {CARRIED_IDENTITY, "frontend"}},
+        .request = {.to = "backend-api",
+                    .authorization = {.kind = CARRIED_IDENTITY, .from = "frontend"}},
         .expected = REASON_GRANTED,
         .gcloud = "  gcloud run services remove-iam-policy-binding backend-api \\\n"
                   "    --region=us-central1 \\\n"
@@ -135,7 +138,8 @@ static const lesson_step forged[] = {
     },
     {
         .story = "The one who is frontend asks the metadata server.",
-        .request = {.to = "backend-api", .authorization = {CARRIED_IDENTITY, "frontend"}},
+        .request = {.to = "backend-api",
+                    .authorization = {.kind = CARRIED_IDENTITY, .from = "frontend"}},
         .expected = REASON_GRANTED,
     },
 };
@@ -145,7 +149,8 @@ static const lesson_step forged[] = {
 static const lesson_step deny_policy[] = {
     {
         .story = "frontend-sa holds roles/run.invoker on backend-api, as get-iam-policy shows.",
-        .request = {.to = "backend-api", .authorization = {CARRIED_IDENTITY, "frontend"}},
+        .request = {.to = "backend-api",
+                    .authorization = {.kind = CARRIED_IDENTITY, .from = "frontend"}},
         .expected = REASON_DENIED,
         .choices = {{200, REASON_GRANTED, "the service's own policy is nearer"},
                     {401, REASON_DENIED, "a deny policy comes before all grants"},
@@ -159,7 +164,8 @@ static const lesson_step deny_policy[] = {
         .edit = {"exceptionPrincipals: []",
                  "exceptionPrincipals: "
                  "[\"principal://iam.googleapis.com/projects/-/serviceAccounts/" EMAIL "\"]"},
-        .request = {.to = "backend-api", .authorization = {CARRIED_IDENTITY, "frontend"}},
+        .request = {.to = "backend-api",
+                    .authorization = {.kind = CARRIED_IDENTITY, .from = "frontend"}},
         .expected = REASON_GRANTED,
         .gcloud = "  gcloud iam policies get POLICY --kind=denypolicies --attachment-point=\\\n"
                   "  cloudresourcemanager.googleapis.com/projects/my-project > deny.json\n"
@@ -189,7 +195,8 @@ static const lesson_step disabled_account[] = {
     {
         .story = "Enable it again.",
         .edit = {"frontend-sa: { disabled: true }", "frontend-sa: { disabled: false }"},
-        .request = {.to = "backend-api", .authorization = {CARRIED_IDENTITY, "frontend"}},
+        .request = {.to = "backend-api",
+                    .authorization = {.kind = CARRIED_IDENTITY, .from = "frontend"}},
         .expected = REASON_GRANTED,
     },
 };

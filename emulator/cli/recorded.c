@@ -7,32 +7,6 @@
 #include "base/clock.h"
 #include "decision/evidence.h"
 
-bool recorded_reason(const char *name, reason *out)
-{
-    for (reason r = 0; r < REASON_COUNT_; r++)
-        if (strcmp(reason_info(r)->name, name) == 0) {
-            *out = r;
-            return true;
-        }
-    return false;
-}
-
-unsigned recorded_status_of(reason r)
-{
-    switch (reason_info(r)->page) {
-    case PAGE_NONE:
-        return 200;
-    case PAGE_401:
-        return 401;
-    case PAGE_403:
-        return 403;
-    case PAGE_404:
-    case PAGE_404_ROBOT:
-        return 404;
-    }
-    abort();
-}
-
 /* ---- values ---- */
 
 static bool read_text(const json_t *o, const char *key, const char **out, error *e)
@@ -94,7 +68,7 @@ static bool read_reason(const json_t *o, recorded *r, error *e)
     if (!read_text(o, "reason", &name, e))
         return false;
     r->decided = *name;
-    return !*name || recorded_reason(name, &r->reason) ||
+    return !*name || reason_by_name(span_of(name), &r->reason) ||
            error_set(e, ERR_INVALID, "no reason of a decision is called \"%.80s\"", name);
 }
 

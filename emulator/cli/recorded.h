@@ -32,10 +32,4 @@ typedef struct recorded {
 bool recorded_read(const json_t *json, recorded *out, error *e);
 void recorded_free(recorded *r);
 
-/* The status that production answers a refusal with; 200 for what passes. */
-unsigned recorded_status_of(reason r);
-
-/* false: no reason is called that. */
-bool recorded_reason(const char *name, reason *out);
-
 #endif

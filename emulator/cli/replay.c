@@ -102,12 +102,15 @@ static void judge(replay *p, const recorded *r, again *a, arena *mem)
     a->decision = decide(p->s, &a->facts, a->now_us);
 }
 
+/* What the caller met counts: audit mode lets pass what would be refused. */
 static replay_kind kind_of(const replay *p, const recorded *r, const again *a)
 {
+    const bool passed = r->allowed || !r->enforced;
+
     if (a->why_not[0])
         return REPLAY_UNJUDGED;
     const bool allows = reason_info(a->decision.reason)->allows;
-    if (allows != r->allowed)
+    if (allows != passed)
         return allows ? REPLAY_ALLOWED : REPLAY_REFUSED;
     return p->reasons && a->decision.reason != r->reason ? REPLAY_REASON : REPLAY_SAME;
 }
@@ -169,6 +172,7 @@ static replay_group *new_group(replay *p, const recorded *r, again *a, replay_ki
                         .caller = arena_dup(p->mem, span_of(caller_of(r))),
                         .anonymous = r->has_facts && r->facts.token == TOKEN_ABSENT,
                         .was = r->reason,
+                        .audited = !r->enforced,
                         .decided = r->decided,
                         .first_id = arena_dup(p->mem, span_of(r->id)),
                         .first_us = r->time_us,
@@ -187,9 +191,9 @@ static void put_in_group(replay *p, const recorded *r, again *a, replay_kind kin
             ? a->decision.audience_got
             : "";
     auto_buf buf key = buf_make(KEY_MAX);
-    buf_fmt(&key, "%d\n%d\n%d\n%d\n%s\n%s\n%s\n%s", (int)kind, r->decided ? (int)r->reason : -1,
-            judged ? (int)a->decision.reason : -1, r->facts.token == TOKEN_ABSENT, r->service,
-            caller_of(r), a->why_not, aud);
+    buf_fmt(&key, "%d\n%d\n%d\n%d\n%d\n%s\n%s\n%s\n%s", (int)kind, r->decided ? (int)r->reason : -1,
+            judged ? (int)a->decision.reason : -1, r->facts.token == TOKEN_ABSENT, r->enforced,
+            r->service, caller_of(r), a->why_not, aud);
     replay_group *g = strmap_get(p->index, buf_view(&key));
     if (!g && p->group_count == REPLAY_GROUPS_MAX) {
         p->ungrouped++;

@@ -10,9 +10,9 @@
 enum { REPLAY_GROUPS_MAX = 10000, REPLAY_TEXT_MAX = 64 * 1024 * 1024 };
 
 typedef enum replay_kind {
-    REPLAY_REFUSED,  /* was allowed, and would be refused */
-    REPLAY_ALLOWED,  /* was refused, and would be allowed */
-    REPLAY_REASON,   /* allowed or refused as before, for another reason */
+    REPLAY_REFUSED,  /* passed, and would be refused */
+    REPLAY_ALLOWED,  /* was refused, and would pass */
+    REPLAY_REASON,   /* passes or is refused as before, for another reason */
     REPLAY_UNJUDGED, /* cannot be judged again */
     REPLAY_SAME,
     REPLAY_KIND_COUNT_
@@ -24,6 +24,7 @@ typedef struct replay_group {
     const char *service, *caller; /* "": an unknown host; nobody proven */
     bool anonymous;               /* there was no token */
     reason was, is;               /* is: unless REPLAY_UNJUDGED */
+    bool audited;                 /* it was not allowed, but audit mode let it pass */
     bool decided;                 /* was: there is such a reason */
     const char *first_id;
     int64_t first_us, last_us;

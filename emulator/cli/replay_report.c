@@ -48,7 +48,7 @@ static void put_outcome(buf *b, reason r)
     if (reason_info(r)->allows)
         buf_fmt(b, "allowed (%s)", reason_info(r)->name);
     else
-        buf_fmt(b, "%u (%s)", recorded_status_of(r), reason_info(r)->name);
+        buf_fmt(b, "%u (%s)", reason_status(r), reason_info(r)->name);
 }
 
 static void put_when(buf *b, const replay_group *g)
@@ -76,7 +76,10 @@ static void put_group(buf *b, const replay *p, const replay_group *g, bool colou
         buf_str(b, ": cannot be judged again");
     } else {
         buf_str(b, ": was ");
-        put_outcome(b, g->was);
+        if (g->audited)
+            buf_fmt(b, "let pass by audit mode (%s)", reason_info(g->was)->name);
+        else
+            put_outcome(b, g->was);
         buf_str(b, ", would be ");
         put_outcome(b, g->is);
     }
@@ -101,9 +104,8 @@ static size_t total(const replay *p)
 void replay_text(buf *b, const replay *p, bool colour)
 {
     const char *file = snapshot_project(p->s)->file;
-    buf_fmt(b, "%zu call%s under %s: %zu would be refused that %s allowed, %zu the reverse",
-            total(p), total(p) == 1 ? "" : "s", file ? file : "the topology",
-            p->calls[REPLAY_REFUSED], p->calls[REPLAY_REFUSED] == 1 ? "was" : "were",
+    buf_fmt(b, "%zu call%s under %s: %zu would be refused that passed, %zu the reverse", total(p),
+            total(p) == 1 ? "" : "s", file ? file : "the topology", p->calls[REPLAY_REFUSED],
             p->calls[REPLAY_ALLOWED]);
     if (p->reasons)
         buf_fmt(b, ", %zu changed the reason", p->calls[REPLAY_REASON]);
@@ -140,13 +142,15 @@ static void put_time(buf *b, const char *key, int64_t us)
     put_string(b, key, text);
 }
 
-static void put_json_outcome(buf *b, const char *key, reason r)
+static void put_json_outcome(buf *b, const char *key, reason r, bool audited)
 {
     put_key(b, key);
     buf_fmt(b, "{\"allowed\":%s,\"reason\":\"%s\"", reason_info(r)->allows ? "true" : "false",
             reason_info(r)->name);
     if (!reason_info(r)->allows)
-        buf_fmt(b, ",\"status\":%u", recorded_status_of(r));
+        buf_fmt(b, ",\"status\":%u", reason_status(r));
+    if (audited)
+        buf_str(b, ",\"enforced\":false");
     buf_char(b, '}');
 }
 
@@ -156,9 +160,9 @@ static void put_json_group(buf *b, const replay_group *g)
     put_string(b, "service", g->service);
     put_string(b, "caller", *g->caller ? g->caller : g->anonymous ? "anonymous" : "");
     if (g->decided)
-        put_json_outcome(b, "was", g->was);
+        put_json_outcome(b, "was", g->was, g->audited);
     if (g->kind != REPLAY_UNJUDGED)
-        put_json_outcome(b, "is", g->is);
+        put_json_outcome(b, "is", g->is, false);
     put_string(b, "first_id", g->first_id);
     put_time(b, "first", g->first_us);
     put_time(b, "last", g->last_us);

@@ -63,11 +63,21 @@ static bool fetch(const live_run *l, size_t limit, shot *shots, size_t n, error 
     return true;
 }
 
+/* "ID reason", which the gateway adds to its answers where it was told to. */
+static bool told_by_answer(const shot *s, reason *out)
+{
+    span value, id;
+    return http_call_field(&s->call, "X-Invoker-Decision", &value) && span_cut(&value, ' ', &id) &&
+           reason_by_name(span_trim(value), out);
+}
+
 static size_t missing(const shot *shots, size_t n)
 {
     size_t count = 0;
+    reason ignored;
     for (size_t i = 0; i < n; i++)
-        count += shots[i].sent && shots[i].call.outcome == HTTP_ANSWERED && !shots[i].decided;
+        count += shots[i].sent && shots[i].call.outcome == HTTP_ANSWERED && !shots[i].decided &&
+                 !told_by_answer(&shots[i], &ignored);
     return count;
 }
 
@@ -144,7 +154,7 @@ void shot_settle(const live_run *l, shot *s)
         http_call_trouble(&s->call, &cause);
         buf_char(&cause, '.');
         fail(s->o, &cause);
-    } else if (!name || !reason_by_name(span_of(name), &got)) {
+    } else if ((!name || !reason_by_name(span_of(name), &got)) && !told_by_answer(s, &got)) {
         buf_fmt(&cause, "Status %u came back, and the gateway at %s has no decision for it.",
                 s->call.status, l->control);
         fail(s->o, &cause);

@@ -44,9 +44,7 @@ static bool run_batch(live_run *l, size_t from, size_t n, error *e)
 static bool run_all(live_run *l, error *e)
 {
     suite *s = l->s;
-    s->outcomes = calloc(s->count + 1, sizeof *s->outcomes);
-    if (!s->outcomes)
-        abort();
+    suite_begin(s);
     for (size_t from = 0; from < s->count; from += BATCH) {
         const size_t n = s->count - from < BATCH ? s->count - from : BATCH;
         l->now_us = clock_wall_us();

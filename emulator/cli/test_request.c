@@ -90,7 +90,6 @@ bool shot_prepare(live_run *l, const test_case *c, outcome *o, uint64_t number, 
 {
     error e = {0};
     *out = (shot){.c = c, .o = o, .call.fd = -1};
-    o->got = REASON_COUNT_;
     snprintf(out->trace, sizeof out->trace, "%016llx%016llx", (unsigned long long)l->nonce,
              (unsigned long long)number);
     hypothesis_options call = c->call;

@@ -20,10 +20,9 @@ struct reload {
     char *path, *addresses_path;
     snapshot *current;
     topology_files files; /* of the last attempt, as is the next */
-    reload_attempt last;
     watch *watch;
     loop_timer timer;
-    reload_counts counts;
+    reload_history past;
     int64_t burst_us; /* when the first event of the burst came; 0: none waits */
 };
 
@@ -85,7 +84,7 @@ static void take(reload *r, snapshot *s)
 {
     snapshot_unref(r->current);
     r->current = s;
-    r->counts.last_us = clock_wall_us();
+    r->past.taken_us = clock_wall_us();
     r->options.on_snapshot(r->options.ctx, s);
 }
 
@@ -110,11 +109,6 @@ static void watch_on(reload *r, int64_t since_us)
         loop_timer_set(r->loop, &r->timer, loop_now_us(r->loop) + RETRY_US);
 }
 
-reload_attempt reload_last(const reload *r)
-{
-    return r->last;
-}
-
 bool reload_now(reload *r)
 {
     diagnostics problems = {0};
@@ -123,15 +117,16 @@ bool reload_now(reload *r)
     loop_timer_cancel(r->loop, &r->timer);
     snapshot *s = attempt(r, &problems);
     watch_on(r, since_us);
-    r->last = (reload_attempt){since_us, problems.count};
+    r->past.tried_us = since_us;
+    r->past.problems = problems.count;
     if (s) {
         log_at(LOG_INFO, "topology reloaded", LOG_S("file", r->path),
                LOG_I("services", snapshot_service_count(s)),
                LOG_I("bindings", snapshot_binding_count(s)));
-        r->counts.taken++;
+        r->past.taken++;
         take(r, s);
     } else {
-        r->counts.refused++;
+        r->past.refused++;
         log_problems(r, &problems);
     }
     diagnostics_free(&problems);
@@ -179,15 +174,15 @@ reload *reload_open(loop *l, const reload_options *o, diagnostics *out)
         reload_close(r);
         return NULL;
     }
-    r->last.at_us = since_us;
+    r->past.tried_us = since_us;
     watch_on(r, since_us);
     take(r, s);
     return r;
 }
 
-reload_counts reload_count(const reload *r)
+reload_history reload_past(const reload *r)
 {
-    return r->counts;
+    return r->past;
 }
 
 void reload_close(reload *r)

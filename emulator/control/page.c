@@ -68,6 +68,7 @@ bool page_serve(http_request *r)
                                  {"Cross-Origin-Resource-Policy", "same-origin"},
                                  {known ? NULL : "Content-Type", file->type},
                                  {0}};
-    http_respond(r, known ? 304 : 200, fields, known ? (span){0} : embedded_bytes(file), true);
+    const span nothing = {NULL, 0};
+    http_respond(r, known ? 304 : 200, fields, known ? nothing : embedded_bytes(file), true);
     return true;
 }

@@ -11,6 +11,20 @@ static void put_str(buf *b, const char *text)
 
 /* ---- claims ---- */
 
+static void put_names(buf *b, const claims *c)
+{
+    const struct {
+        const char *name;
+        bool there;
+    } all[] = {{"iss", c->iss != NULL},     {"sub", c->sub != NULL}, {"aud", c->aud_count != 0},
+               {"email", c->email != NULL}, {"iat", c->has_iat},     {"exp", c->has_exp},
+               {"nbf", c->has_nbf}};
+    for (size_t i = 0; i < countof(all); i++) {
+        if (all[i].there)
+            buf_fmt(b, "%s%s", b->n ? ", " : "", all[i].name);
+    }
+}
+
 void check_claims(check_row *row, const evidence *e)
 {
     const claims *c = e->claims;
@@ -20,14 +34,7 @@ void check_claims(check_row *row, const evidence *e)
             buf_str(&row->got, "no valid set of claims");
         return;
     }
-    const char *const names[] = {c->iss ? "iss" : NULL,       c->sub ? "sub" : NULL,
-                                 c->aud_count ? "aud" : NULL, c->email ? "email" : NULL,
-                                 c->has_iat ? "iat" : NULL,   c->has_exp ? "exp" : NULL,
-                                 c->has_nbf ? "nbf" : NULL};
-    for (size_t i = 0; i < countof(names); i++) {
-        if (names[i])
-            buf_fmt(&row->got, "%s%s", row->got.n ? ", " : "", names[i]);
-    }
+    put_names(&row->got, c);
     if (row->result == CHECK_FAIL)
         buf_fmt(&row->hint, "%s is missing", !c->iss ? "iss" : !c->has_exp ? "exp" : "iat");
 }
@@ -92,15 +99,17 @@ void check_time(check_row *row, const evidence *e)
 
 /* ---- audience ---- */
 
+#define NEARLY_CUSTOM                                                                              \
+    "a custom audience counts letter by letter: no slash, path or scheme more, the same case"
+#define UNLISTED_DOMAIN "a custom domain (hosts:) counts only where custom_audiences: lists it"
+
 static const char *const misses[] = {
     [AUDIENCE_HAS_QUERY] = "the query or fragment is too much; a path is tolerated",
     [AUDIENCE_TAG_URL] = "a tag's URL; the service's own counts even when a tag is called",
     [AUDIENCE_WRONG_SCHEME] = "the scheme differs: http, https",
     [AUDIENCE_WRONG_CASE] = "upper and lower case differ",
-    [AUDIENCE_NEARLY_CUSTOM] = "a custom audience counts letter by letter: no slash, path or "
-                               "scheme more, the same case",
-    [AUDIENCE_CUSTOM_DOMAIN] = "a custom domain (hosts:) counts only where custom_audiences: lists "
-                               "it",
+    [AUDIENCE_NEARLY_CUSTOM] = NEARLY_CUSTOM,
+    [AUDIENCE_CUSTOM_DOMAIN] = UNLISTED_DOMAIN,
     [AUDIENCE_BARE_HOST] = "the scheme is missing",
     [AUDIENCE_WRONG_PORT] = "the port differs",
 };

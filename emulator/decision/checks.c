@@ -1,65 +1,46 @@
 /* The order of the checks, and which of them yields which reason. */
 #include "decision/checks.h"
 
-#include <stdlib.h>
+#include <assert.h>
 
-/* Complete: a reason that is missing would not compile as a switch. */
 check check_of_reason(reason r)
 {
-    switch (r) {
-    case REASON_UNKNOWN_HOST:
-        return CHECK_HOST;
-    case REASON_RESERVED_PATH:
-        return CHECK_PATH;
-    case REASON_DEFAULT_URL_DISABLED:
-        return CHECK_DEFAULT_URL;
-    case REASON_INGRESS_BLOCKED:
-        return CHECK_INGRESS;
-    case REASON_PUBLIC:
-    case REASON_CHECK_DISABLED:
-        return CHECK_OPEN;
-    case REASON_NO_CREDENTIAL:
-    case REASON_EMPTY_CREDENTIAL:
-        return CHECK_CREDENTIAL;
-    case REASON_NOT_BEARER:
-    case REASON_REPEATED_HEADER:
-    case REASON_SEVERAL_TOKENS:
-    case REASON_ACCESS_TOKEN:
-    case REASON_NOT_A_JWT:
-    case REASON_SIGNATURE_REMOVED:
-        return CHECK_ID_TOKEN;
-    case REASON_BAD_ALG:
-        return CHECK_ALGORITHM;
-    case REASON_UNKNOWN_KEY:
-    case REASON_KEYS_UNAVAILABLE:
-        return CHECK_KEY;
-    case REASON_BAD_SIGNATURE:
-        return CHECK_SIGNATURE;
-    case REASON_BAD_CLAIMS:
-        return CHECK_CLAIMS;
-    case REASON_SELF_SIGNED:
-    case REASON_WRONG_ISSUER:
-        return CHECK_ISSUER;
-    case REASON_EXPIRED:
-    case REASON_NOT_YET_VALID:
-        return CHECK_TIME;
-    case REASON_NO_AUDIENCE:
-    case REASON_WRONG_AUDIENCE:
-        return CHECK_AUDIENCE;
-    case REASON_NO_PRINCIPAL:
-    case REASON_ACCOUNT_DISABLED:
-        return CHECK_PRINCIPAL;
-    case REASON_DENIED:
-        return CHECK_DENY;
-    case REASON_GRANTED:
-    case REASON_CONDITION_NOT_MET:
-    case REASON_NO_GRANT:
-    case REASON_NOT_PROPAGATED:
-        return CHECK_GRANT;
-    case REASON_COUNT_:
-        break;
-    }
-    abort();
+    static const check yields[REASON_COUNT_] = {
+        [REASON_UNKNOWN_HOST] = CHECK_HOST,
+        [REASON_RESERVED_PATH] = CHECK_PATH,
+        [REASON_DEFAULT_URL_DISABLED] = CHECK_DEFAULT_URL,
+        [REASON_INGRESS_BLOCKED] = CHECK_INGRESS,
+        [REASON_PUBLIC] = CHECK_OPEN,
+        [REASON_CHECK_DISABLED] = CHECK_OPEN,
+        [REASON_NO_CREDENTIAL] = CHECK_CREDENTIAL,
+        [REASON_EMPTY_CREDENTIAL] = CHECK_CREDENTIAL,
+        [REASON_NOT_BEARER] = CHECK_ID_TOKEN,
+        [REASON_REPEATED_HEADER] = CHECK_ID_TOKEN,
+        [REASON_SEVERAL_TOKENS] = CHECK_ID_TOKEN,
+        [REASON_ACCESS_TOKEN] = CHECK_ID_TOKEN,
+        [REASON_NOT_A_JWT] = CHECK_ID_TOKEN,
+        [REASON_SIGNATURE_REMOVED] = CHECK_ID_TOKEN,
+        [REASON_BAD_ALG] = CHECK_ALGORITHM,
+        [REASON_UNKNOWN_KEY] = CHECK_KEY,
+        [REASON_KEYS_UNAVAILABLE] = CHECK_KEY,
+        [REASON_BAD_SIGNATURE] = CHECK_SIGNATURE,
+        [REASON_BAD_CLAIMS] = CHECK_CLAIMS,
+        [REASON_SELF_SIGNED] = CHECK_ISSUER,
+        [REASON_WRONG_ISSUER] = CHECK_ISSUER,
+        [REASON_EXPIRED] = CHECK_TIME,
+        [REASON_NOT_YET_VALID] = CHECK_TIME,
+        [REASON_NO_AUDIENCE] = CHECK_AUDIENCE,
+        [REASON_WRONG_AUDIENCE] = CHECK_AUDIENCE,
+        [REASON_NO_PRINCIPAL] = CHECK_PRINCIPAL,
+        [REASON_ACCOUNT_DISABLED] = CHECK_PRINCIPAL,
+        [REASON_DENIED] = CHECK_DENY,
+        [REASON_GRANTED] = CHECK_GRANT,
+        [REASON_CONDITION_NOT_MET] = CHECK_GRANT,
+        [REASON_NO_GRANT] = CHECK_GRANT,
+        [REASON_NOT_PROPAGATED] = CHECK_GRANT,
+    };
+    assert((size_t)r < REASON_COUNT_);
+    return yields[r];
 }
 
 check_result check_result_of(check c, reason decided)

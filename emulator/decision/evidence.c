@@ -110,9 +110,10 @@ static span host_of(span url)
     return url;
 }
 
-static char lower(char c)
+static unsigned char lower(char c)
 {
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+    const unsigned char u = (unsigned char)c;
+    return u >= 'A' && u <= 'Z' ? u | 0x20U : u;
 }
 
 static size_t common(span a, span b)

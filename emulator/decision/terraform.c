@@ -26,7 +26,7 @@ static void put_label(buf *b, span text)
         const char c = text.p[i];
         const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
                            (c >= '0' && c <= '9') || c == '-' || c == '_';
-        buf_char(b, plain ? c : '_');
+        buf_add(b, plain ? &c : "_", 1);
     }
 }
 

@@ -16,10 +16,8 @@ suite *suite_new(const char *topology, snapshot *s)
     return u;
 }
 
-void suite_free(suite *s)
+static void outcomes_free(suite *s)
 {
-    if (!s)
-        return;
     for (size_t i = 0; s->outcomes && i < s->count; i++) {
         outcome *o = &s->outcomes[i];
         free(o->cause);
@@ -29,6 +27,24 @@ void suite_free(suite *s)
         free(o->skipped);
     }
     free(s->outcomes);
+    s->outcomes = NULL;
+}
+
+void suite_begin(suite *s)
+{
+    outcomes_free(s);
+    s->outcomes = calloc(s->count + 1, sizeof *s->outcomes);
+    if (!s->outcomes)
+        abort();
+    for (size_t i = 0; i < s->count; i++)
+        s->outcomes[i].got = REASON_COUNT_;
+}
+
+void suite_free(suite *s)
+{
+    if (!s)
+        return;
+    outcomes_free(s);
     free(s->cases);
     free(s->files);
     arena_free(s->mem);
@@ -141,16 +157,13 @@ void outcome_settle(outcome *o, const snapshot *s, const test_case *c, const dec
 
 void suite_run(suite *s, int64_t now_us)
 {
-    s->outcomes = calloc(s->count + 1, sizeof *s->outcomes);
-    if (!s->outcomes)
-        abort();
+    suite_begin(s);
     hypothesis h = {.path = NULL};
     for (size_t i = 0; i < s->count; i++) {
         const test_case *c = &s->cases[i];
         outcome *o = &s->outcomes[i];
         const int64_t at_us = case_time_us(c, now_us);
         error e = {0};
-        o->got = REASON_COUNT_;
         if (!hypothesis_make(&c->call, s->s, at_us, &h, &e)) {
             o->skipped = span_dup(span_of(e.text));
             continue;

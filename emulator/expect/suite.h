@@ -74,6 +74,9 @@ char *suite_file_topology(const char *path, diagnostics *out);
  */
 bool suite_read(suite *s, const char *path, diagnostics *out);
 
+/* Forgets what became of its cases: none was run yet. */
+void suite_begin(suite *s);
+
 /* Judges each case by the pure decision. now_us: when those without a time take place. */
 void suite_run(suite *s, int64_t now_us);
 

@@ -109,11 +109,11 @@ static void keep_facts(admission *m, const decision *d, const request_facts *f)
     m->verdict = *d;
     m->verdict.principal.email = m->caller;
     m->verdict.audience_got = NULL;
-    for (size_t i = 0; d->audience_got && i < f->claims->aud_count; i++) {
+    for (size_t i = 0; d->audience_got && f->claims && i < f->claims->aud_count; i++) {
         if (f->claims->aud[i] == d->audience_got)
             m->audience_index = i;
     }
-    if (d->reason == REASON_WRONG_AUDIENCE)
+    if (d->reason == REASON_WRONG_AUDIENCE && d->audience_got)
         m->verdict.audience_got = judge_keep(m->x, with_nul(d->audience_got)).p;
     m->facts = *f;
     m->facts.claims = NULL;

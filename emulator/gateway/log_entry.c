@@ -2,7 +2,6 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "gateway/pages.h"
 #include "gateway/request_log.h"
 
 /* The length is known when this is compiled; half of an entry is the same for all requests. */
@@ -128,7 +127,7 @@ static void add_invoker(buf *b, const record *r)
     }
     if (r->audited) {
         add_lit(b, ",\"enforced\":false,\"would_be\":");
-        buf_u64(b, pages_info(pages_of_reason(r->reason))->status);
+        buf_u64(b, reason_status(r->reason));
     }
     add_text(b, ",\"caller\":", r->caller);
     if (r->granted_file) {
@@ -252,7 +251,7 @@ void request_log_text(buf *b, const record *r)
         buf_fmt(b, " %d.%03dms", (int)(r->outcome.latency_us / 1000),
                 (int)(r->outcome.latency_us % 1000));
     if (r->audited)
-        buf_fmt(b, " audit: would be refused %u", pages_info(pages_of_reason(r->reason))->status);
+        buf_fmt(b, " audit: would be refused %u", reason_status(r->reason));
     if (r->decided)
         buf_fmt(b, " %s", reason_info(r->reason)->name);
     if (r->caller.n) {

@@ -61,9 +61,9 @@ static void add_service(const process *p, buf *b, const service *s)
 static void add_last_load(const process *p, buf *b)
 {
     char at[CLOCK_RFC3339_MAX];
-    const reload_attempt last = live_last_load(p->live);
-    clock_rfc3339(last.at_us, 6, at);
-    buf_fmt(b, ",\"load\":{\"at\":\"%s\",\"problems\":%zu}", at, last.problems);
+    const reload_history past = live_reloads(p->live);
+    clock_rfc3339(past.tried_us, 6, at);
+    buf_fmt(b, ",\"load\":{\"at\":\"%s\",\"problems\":%zu}", at, past.problems);
 }
 
 /* The names are those of `invoker up --json`. */

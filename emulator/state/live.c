@@ -88,11 +88,6 @@ bool live_reload(live *v)
     return reload_now(v->reload);
 }
 
-reload_attempt live_last_load(const live *v)
-{
-    return reload_last(v->reload);
-}
-
 const snapshot *live_base(const live *v)
 {
     return v->base;
@@ -103,9 +98,9 @@ const snapshot *live_snapshot(const live *v)
     return v->merged;
 }
 
-reload_counts live_reloads(const live *v)
+reload_history live_reloads(const live *v)
 {
-    return reload_count(v->reload);
+    return reload_past(v->reload);
 }
 
 state *live_state(const live *v)

@@ -26,7 +26,7 @@ const snapshot *live_base(const live *v);     /* the file alone */
 const snapshot *live_snapshot(const live *v); /* merged */
 state *live_state(const live *v);
 
-reload_counts live_reloads(const live *v); /* of the file */
+reload_history live_reloads(const live *v); /* of the file */
 /* Reloads, what the topology holds, and the state's serial, for Prometheus; appends. */
 void live_metrics(const live *v, buf *b);
 
@@ -40,9 +40,6 @@ bool live_reset(live *v, bool *out_changed, error *e);
 
 /* Looks at the state's file at once (readers). false and *e: the former state stays. */
 bool live_refresh(live *v, error *e);
-
-/* The last attempt to load the topology's files. */
-reload_attempt live_last_load(const live *v);
 
 /* As reload_now: SIGHUP. */
 bool live_reload(live *v);

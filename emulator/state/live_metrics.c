@@ -2,7 +2,7 @@
 #include "base/metrics.h"
 #include "state/live.h"
 
-static void add_reloads(buf *b, reload_counts c)
+static void add_reloads(buf *b, reload_history c)
 {
     static const char name[] = "invoker_topology_reloads_total";
     metric_family(b, name, METRIC_COUNTER,
@@ -11,7 +11,7 @@ static void add_reloads(buf *b, reload_counts c)
     metric_sample(b, name, (metric_label[]){{"result", SPAN_LIT("failed")}, {0}}, c.refused);
     metric_family(b, "invoker_topology_loaded_timestamp_seconds", METRIC_GAUGE,
                   "When the topology's files were last taken over.");
-    metric_seconds(b, "invoker_topology_loaded_timestamp_seconds", NULL, c.last_us);
+    metric_seconds(b, "invoker_topology_loaded_timestamp_seconds", NULL, c.taken_us);
 }
 
 void live_metrics(const live *v, buf *b)

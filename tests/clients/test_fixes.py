@@ -20,7 +20,7 @@ DEVELOPER = "developer@example.com"
 # Each fix that cannot be run so that the same request passes, and why not.
 NOT_RUN = {
     "not_yet_valid": "sets the machine's clock",
-    "keys_unavailable": "asks Google whether the keys can be reached; the emulator's come by themselves",
+    "keys_unavailable": "asks whether Google's keys can be reached; ours come by themselves",
 }
 # By how the fix is used, see the tests.
 FETCH = {"access_token", "not_a_jwt", "signature_removed", "bad_alg", "unknown_key",
@@ -43,9 +43,10 @@ class Shell:
                                "--shell", "json")
         assert status == 0, err
         with open(f"{folder}/.curlrc", "w", encoding="ascii") as rc:
+            metadata = g.address("caller", "metadata")
             rc.write(f'silent\nproxy = "http://{g.ingress}"\nnoproxy = "metadata.google.internal"\n'
                      f'cacert = "{g.ca}"\n'
-                     f'connect-to = "metadata.google.internal:80:{g.address("caller", "metadata")}"\n'
+                     f'connect-to = "metadata.google.internal:80:{metadata}"\n'
                      'write-out = "\\n%{http_code}"\n')
         clean = {k: v for k, v in os.environ.items() if not k.startswith(FOREIGN) and k != "TERM"}
         self.env = {**clean, **json.loads(out), "CURL_HOME": str(folder)}

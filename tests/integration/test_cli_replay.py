@@ -7,9 +7,10 @@ import tempfile
 import unittest
 
 from tests.lib.gateway import Gateway, email, keys_dir
-from tests.lib.process import run, wait_until
+from tests.lib.process import ROOT, run, wait_until
 from tests.lib.rawhttp import http
 from tests.lib.topology import closed_port
+from tests.lib.upstream import Upstream, answer
 
 
 class Replay(unittest.TestCase):
@@ -82,8 +83,8 @@ class Replay(unittest.TestCase):
         self.assertEqual(self.flips("--reasons"), ({}, []))
         status, out = self.replay()
         self.assertEqual(status, 0)
-        self.assertRegex(out, r"\A11 calls under \S+/edited.yaml: 0 would be refused that were "
-                              r"allowed, 0 the reverse\.\Z")
+        self.assertRegex(out, r"\A11 calls under \S+/edited.yaml: 0 would be refused that "
+                              r"passed, 0 the reverse\.\Z")
 
     def test_now_means_the_token_is_as_old_as_it_was(self):
         self.assertEqual(self.flips("--now", "--reasons"), ({}, []))
@@ -100,7 +101,7 @@ class Replay(unittest.TestCase):
     def test_people_are_told_cause_and_cure(self):
         status, out = self.replay(matrix={"frontend-sa": ["other"], "allUsers": ["open"]})
         self.assertEqual(status, 1)
-        self.assertIn("4 would be refused that were allowed, 1 the reverse.\n", out)
+        self.assertIn("4 would be refused that passed, 1 the reverse.\n", out)
         self.assertRegex(out, r"\nfrontend-sa -> private: was allowed \(granted\), would be 403 "
                               r"\(no_grant\)\n  calls       4 calls, first [0-9a-f]{24} at \S+Z, "
                               r"last at \S+Z\n  cause       serviceAccount:\S+ holds no role")
@@ -182,6 +183,27 @@ class Running(unittest.TestCase):
             self.assertEqual((status, err), (1, ""))
             self.assertIn("frontend-sa -> private: was allowed (granted), would be 403 (no_grant)",
                           out)
+
+    def ask(self, status, body):
+        """With something else in the gateway's place, which closes after its answer."""
+        upstream = Upstream(handle=lambda _: answer(status, body.encode(),
+                                                    [("Connection", "close")]))
+        self.addCleanup(upstream.close)
+        return run("replay", "-c", os.path.join(ROOT, "policies", "tutorial.yaml"),
+                   "--control", f"127.0.0.1:{upstream.port}")
+
+    def test_a_gateway_that_may_remember_more_is_told_of(self):
+        one = {"timestamp": "2027-01-15T08:00:00Z", "reason": "unknown_host", "host": "x.example"}
+        status, out, err = self.ask(200, json.dumps({"decisions": [one] * 1000}))
+        self.assertEqual(status, 0)
+        self.assertTrue(out.startswith("1000 calls under "), out)
+        self.assertIn("these are the last 1000 calls; the gateway tells no more at a time", err)
+        self.assertEqual(self.ask(200, json.dumps({"decisions": [one] * 999}))[2], "")
+
+    def test_an_answer_that_is_no_list_of_decisions_exits_with_2(self):
+        for status, body in ((500, "broken"), (200, "[]"), (200, '{"decisions":[{}]}')):
+            with self.subTest(body):
+                self.assertEqual(self.ask(status, body)[0], 2)
 
 
 if __name__ == "__main__":

@@ -59,8 +59,8 @@ tests:
 - {caller: frontend, service: backend-api, token: not-bearer, expect: not_bearer}
 - {caller: frontend, service: backend-api, token: several-tokens, expect: several_tokens}
 - {caller: frontend, service: backend-api, token: repeated-header, expect: repeated_header}
-- {caller: frontend, service: backend-api, token: [valid, expired], header: serverless, path: /x?y=1,
-   expect: {status: 401}}
+- {caller: frontend, service: backend-api, token: [valid, expired], header: serverless,
+   path: /x?y=1, expect: {status: 401}}
 - {caller: frontend, service: backend-api, audience: "URL/x", expect: allow}
 - {caller: frontend, service: backend-api, audience: "URL?x", expect: wrong_audience}
 - {caller: frontend, service: backend-api, audience: "OTHER", expect: wrong_audience}
@@ -138,7 +138,8 @@ class Tutorial(Folder):
         status, out, err = run("test", TESTS, "--fail-under", "100")
         self.assertEqual((status, err), (0, ""), out)
         self.assertIn("20 cases offline: 20 passed", out)
-        self.assertIn("coverage 100% of 20 cells (allowed 8 of 8, 100%; denied 12 of 12, 100%)", out)
+        self.assertIn("coverage 100% of 20 cells (allowed 8 of 8, 100%; denied 12 of 12, 100%)\n",
+                      out + "\n")
         self.assertNotIn("over-granting", out)
 
     def test_each_of_them_is_needed_for_that(self):
@@ -212,7 +213,8 @@ class Outputs(Folder):
 
     def check_junit(self, text):
         root = xml.etree.ElementTree.fromstring(text)
-        self.assertEqual((root.tag, root.get("tests"), root.get("failures")), ("testsuites", "5", "2"))
+        self.assertEqual((root.tag, root.get("tests"), root.get("failures")),
+                         ("testsuites", "5", "2"))
         (suite,) = root
         self.assertEqual(
             {k: suite.get(k) for k in ("name", "tests", "failures", "errors", "skipped")},
@@ -359,14 +361,24 @@ class Live(Folder):
         self.assertIn("5 cases over the network: 3 passed, 2 failed", out)
 
     def test_skipped_cases_are_neither_passed_nor_failed(self):
-        path = self.write("topology: TOPOLOGY\ntests:\n"
-                          "- {caller: frontend-sa, service: backend-api, time: +1h, expect: allow}\n")
+        path = self.write("topology: TOPOLOGY\ntests:\n- caller: frontend-sa\n"
+                          "  service: backend-api\n  time: +1h\n  expect: allow\n")
         _, out, _ = run("test", path, "--live", "--output", "tap", timeout=60.0)
         self.assertEqual(tap(out)[0][2], "SKIP over the network it is always now")
         status, out, _ = run("test", path, "--live", "--output", "junit", timeout=60.0)
         suite = xml.etree.ElementTree.fromstring(out)[0]
         self.assertEqual((status, suite.get("skipped")), (0, "1"))
         self.assertEqual(suite[0][0].tag, "skipped")
+
+    def test_answers_that_tell_their_decision(self):
+        (self.dir / "small.yaml").write_text(SMALL + "emulation: { decision_header: true }\n",
+                                             encoding="utf-8")
+        path = self.write("matrix: { allUsers: [frontend], frontend-sa: [backend-api] }\n",
+                          "small.test.yaml")
+        live = self.json(path, "--live", timeout=60.0)
+        reasons = [c["got"]["reason"] for c in live["suites"][0]["cases"] if "got" in c]
+        self.assertEqual(sorted(set(reasons)), ["granted", "no_credential", "no_grant", "public"])
+        self.assertEqual(live["failed"], 0)
 
     def test_no_gateway_answers_there(self):
         address = f"127.0.0.1:{closed_port()}"

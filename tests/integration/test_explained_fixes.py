@@ -1,5 +1,5 @@
-"""What the gateway says would mend a refusal here (`local_fix`) is done to the topology's file, word
-for word; then the same request passes."""
+"""What the gateway says would mend a refusal here (`local_fix`) is done to the topology's file, as
+it stands there; then the same request passes."""
 
 import json
 import re

@@ -16,10 +16,11 @@ import unittest
 
 from tests.lib.harness import ROOT, Process, binary, http, run, sanitized, wait_until
 from tests.lib.process import ca_folder
-from tests.lib.up import Up, alive, descendants, wait_gone
+from tests.lib.up import Up, alive, descendants, parent_of, wait_gone
 
 SCENES = sorted((ROOT / "policies" / "lessons").glob("*.yaml"))
 CHALLENGE = 'Bearer error="invalid_token" error_description="The access token could not be verified"'
+ENV_FILE = re.compile(r"^  \. (\S+/env)$", re.M)
 SLOW = 5 if sanitized() else 1
 
 
@@ -51,8 +52,19 @@ def told(number):
     return out
 
 
+@functools.lru_cache(maxsize=None)
+def course():
+    """What --auto says of all lessons, in order."""
+    with Folders() as folders:
+        status, out, err = run("lesson", "--auto", "all", "--output", "json", timeout=200 * SLOW,
+                               env=folders.env)
+        assert (status, err, folders.left()) == (0, "", []), (status, out, err, folders.left())
+    return json.loads(out)
+
+
 def answers(number):
-    return re.findall(r"^Answer: (\d)$", told(number), re.M)
+    steps = course()["lessons"][number - 1]["steps"]
+    return [str(step["answer"]) for step in steps if "answer" in step]
 
 
 def commands(text):
@@ -130,7 +142,15 @@ class Reader:
 
     @property
     def env_file(self):
-        return re.search(r"^  \. (\S+/env)$", self.text, re.M).group(1)
+        return ENV_FILE.search(self.text).group(1)
+
+    def change(self, old, new):
+        """Edits the scene's topology, where that stands in it."""
+        path = os.path.join(os.path.dirname(self.env_file), "topology.yaml")
+        text = text_of(path)
+        if old in text:
+            with open(path, "w", encoding="utf-8") as f:
+                f.write(text.replace(old, new))
 
     def send(self):
         """Types the request that is asked for into another terminal; its output."""
@@ -146,27 +166,24 @@ def play(lesson, env, choose, by_hand=True):
     with Reader(lesson, env) as reader:
         while True:
             said = reader.read_until(
-                r"Your answer \(1 to \d\): $|have that done: $|Waiting for it.*\n|Lesson \d+ is done")
+                r"Your answer \(1 to \d\): $|have that done: $|Waiting for it.*\n|in a moment\?\n"
+                r"|Lesson \d+ is done")
             if "Your answer" in said:
                 reader.type(next(given) + "\n")
             elif "have that done" in said:
+                reader.change("45s", "2s")  # readers take their time, tests do not
                 reader.type("apply\n")
-            elif "Waiting for it" in said and by_hand:
-                reader.send()
-            elif "Waiting for it" in said:
-                reader.type("\n")
-            else:
+            elif "is done" in said:
                 return reader.end(), reader.text
+            elif by_hand:
+                reader.send()
+            else:
+                reader.type("\n")
 
 
 class ByItself(unittest.TestCase):
     def test_every_lesson_comes_out_as_it_says(self):
-        with Folders() as folders:
-            status, out, err = run("lesson", "--auto", "all", "--output", "json",
-                                   timeout=200 * SLOW, env=folders.env)
-            self.assertEqual((status, err), (0, ""), out)
-            self.assertEqual(folders.left(), [])
-        result = json.loads(out)
+        result = course()
         self.assertIs(result["passed"], True)
         self.assertEqual([f"{r['lesson']:02}-{r['name']}.yaml" for r in result["lessons"]],
                          [scene.name for scene in SCENES])
@@ -192,10 +209,10 @@ class ByItself(unittest.TestCase):
 
     def test_what_is_told_fits_eighty_columns(self):
         # But for what `invoker why` prints: commands and values are for copying.
-        own = re.compile(r"^  [a-z]|^   ")
-        for number in (1, 3, 9, 16):
+        copied = re.compile(r"^  ([a-z]|[-+] )|^   ")
+        for number in (3, 5):
             for line in told(number).split("\n"):
-                if not own.match(line) or line.startswith("  curl"):
+                if not copied.match(line) or line.startswith("  curl"):
                     self.assertLessEqual(len(line), 80, line)
 
     def test_two_at_a_time_do_not_meet(self):
@@ -342,8 +359,10 @@ class WithAReader(unittest.TestCase):
                 status, text = play(number, env, answers(number))
                 return number, status, text, folders.left()
 
+        # A sanitizer has nothing to see in curl's lines that it has not seen in some.
+        numbers = (1, 2, 7, 9, 10) if sanitized() else range(1, len(SCENES) + 1)
         with concurrent.futures.ThreadPoolExecutor(3) as pool:
-            for number, status, text, left in pool.map(one, range(1, len(SCENES) + 1)):
+            for number, status, text, left in pool.map(one, numbers):
                 self.assertEqual(status, 0, text)
                 self.assertIn(f"Lesson {number} is done.", text)
                 self.assertEqual(left, [])
@@ -402,11 +421,8 @@ class WithAReader(unittest.TestCase):
             reader.read_until("Waiting for it.*\n")
             reader.send()
             reader.read_until(r"That came out as 403 \(no_grant\), not 200 \(granted\)\.")
-            path = os.path.join(os.path.dirname(reader.env_file), "topology.yaml")
-            text = text_of(path)
-            with open(path, "w", encoding="utf-8") as f:  # in other words than those proposed
-                f.write(text.replace("frontend-sa: [auth-service]",
-                                     "frontend-sa:\n  - auth-service\n  - backend-api"))
+            reader.change("frontend-sa: [auth-service]",  # in other words than those proposed
+                          "frontend-sa:\n  - auth-service\n  - backend-api")
             reader.type("\n")
             reader.read_until("Lesson 5 is done.")
             self.assertEqual(reader.end(), 0)
@@ -416,12 +432,8 @@ class WithAReader(unittest.TestCase):
             reader.read_until("Your answer")
             reader.type("4\n")
             reader.read_until("have that done: $")
-            path = os.path.join(os.path.dirname(reader.env_file), "topology.yaml")
-            text = text_of(path)
-            self.assertIn("propagation_delay: 45s", text)
-            with open(path, "w", encoding="utf-8") as f:  # as if they had waited
-                f.write(text.replace("45s", "0s").replace("frontend-sa: []",
-                                                          "frontend-sa: [backend-api]"))
+            reader.change("45s", "0s")  # as if they had waited
+            reader.change("frontend-sa: []", "frontend-sa: [backend-api]")
             reader.type("\n")
             reader.read_until("Waiting for it.*\n")
             reader.type("\n")
@@ -436,7 +448,7 @@ class WithAReader(unittest.TestCase):
             for shown in range(2):
                 wait_until(lambda n=shown: lesson.out.text().count("Waiting for it") > n, 30 * SLOW)
                 text = lesson.out.text()
-                env_file = re.search(r"^  \. (\S+/env)$", text, re.M).group(1)
+                env_file = ENV_FILE.search(text).group(1)
                 subprocess.run(["sh", "-c", f". {env_file}\n{commands(text)}"], check=True,
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=30)
             self.assertEqual(lesson.wait(30 * SLOW), 0)
@@ -502,10 +514,8 @@ class NothingIsLeft(unittest.TestCase):
     def test_an_emulator_that_is_killed(self):
         with Folders() as folders:
             lesson, running = self.waiting(folders)
-            up = [pid for pid in running if b"\0up\0" in cmdline(pid)]
-            self.assertTrue(up)
-            for pid in up:
-                os.kill(pid, signal.SIGKILL)
+            up, = (p for p in running if b"\0up\0" in cmdline(p) and parent_of(p) == lesson.pid)
+            os.kill(up, signal.SIGKILL)
             self.assertEqual(lesson.wait(20 * SLOW), 1)
             self.assertIn("the scene has ended", lesson.err.text())
             wait_gone(running, 10 * SLOW)

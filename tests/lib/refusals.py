@@ -72,9 +72,12 @@ def bad_tokens(g):
 
 
 
-def identity(g, name, audience, path="/computeMetadata/v1/instance/service-accounts/default/identity"):
+IDENTITY = "/computeMetadata/v1/instance/service-accounts/default/identity"
+
+
+def identity(g, name, audience):
     """A token of the service's own, from its metadata server."""
-    answer = http("GET", f"http://{g.address(name, 'metadata')}{path}?audience={audience}",
+    answer = http("GET", f"http://{g.address(name, 'metadata')}{IDENTITY}?audience={audience}",
                   {"Metadata-Flavor": "Google"})
     assert answer.status == 200, answer.text
     return answer.text
@@ -85,7 +88,8 @@ class Requests:
     the same, but for the path. Not here: not_propagated and keys_unavailable, which are a matter of
     when."""
 
-    DOORS = {"unknown_host": ("nowhere.example", "/"), "reserved_path": (run_app("private"), "/_ah/"),
+    DOORS = {"unknown_host": ("nowhere.example", "/"),
+             "reserved_path": (run_app("private"), "/_ah/"),
              "default_url_disabled": (run_app("hidden"), "/"),
              "ingress_blocked": ("internal.localhost", "/"),
              "public": ("open.localhost", "/"), "iam_check_disabled": ("unchecked.localhost", "/")}

@@ -54,6 +54,8 @@ START_TEST(every_reason_is_the_outcome_of_one_check)
 {
     const reason r = (reason)_i;
     const check deciding = check_of_reason(r);
+    /* The first check is what a reason that was forgotten would belong to. */
+    ck_assert_int_eq(deciding == CHECK_HOST, r == REASON_UNKNOWN_HOST);
     for (int c = 0; c < CHECK_COUNT; c++) {
         const check_result got = check_result_of((check)c, r);
         const check_result expected = c > (int)deciding ? CHECK_NOT_REACHED

@@ -263,13 +263,13 @@ START_TEST(a_request_is_written_for_a_shell)
     shell_is(&(lesson_request){.to = "a",
                                .method = "OPTIONS",
                                .path = "/x?y=1",
-                               .authorization = {CARRIED_TEXT, "Basic eA=="},
+                               .authorization = {.kind = CARRIED_TEXT, .from = "Basic eA=="},
                                .fields = {"Origin: https://o.example"}},
              "  curl -i -X OPTIONS \"$A_URL/x?y=1\" -H 'Authorization: Basic eA==' \\\n"
              "    -H 'Origin: https://o.example'\n");
     shell_is(&(lesson_request){.to = "a", .host = "h.example", .path = "/healthz"},
              "  curl -i \"http://$INVOKER_INGRESS/healthz\" -H 'Host: h.example'\n");
-    shell_is(&(lesson_request){.to = "a", .authorization = {CARRIED_ACCESS, "b"}},
+    shell_is(&(lesson_request){.to = "a", .authorization = {.kind = CARRIED_ACCESS, .from = "b"}},
              "  TOKEN=$(curl -sH 'Metadata-Flavor: Google' \"$B_METADATA/token\" | \\\n"
              "    sed 's/.*\"access_token\":\"\\([^\"]*\\)\".*/\\1/')\n"
              "  curl -i \"$A_URL/\" -H \"Authorization: Bearer $TOKEN\"\n");
@@ -283,7 +283,7 @@ START_TEST(two_tokens_have_two_variables)
                                                  .from = "u",
                                                  .audience = "{b}/x",
                                                  .options = {"--expired"}},
-                               .serverless = {CARRIED_IDENTITY, "b"}},
+                               .serverless = {.kind = CARRIED_IDENTITY, .from = "b"}},
              "  AUTHORIZATION=$(invoker token --as u --expired --audience \"$B_URL/x\")\n"
              "  SERVERLESS=$(curl -sH 'Metadata-Flavor: Google' \\\n"
              "    \"$B_METADATA/identity?audience=$A_URL\")\n"

@@ -112,7 +112,7 @@ START_TEST(what_is_granted_as_before_is_the_same)
     take(&t);
     check_counts(1, 0, 0, 0);
     ck_assert(!replay_differs(&p));
-    ck_assert(text_says("1 call under t.yaml: 0 would be refused that were allowed, 0 the "
+    ck_assert(text_says("1 call under t.yaml: 0 would be refused that passed, 0 the "
                         "reverse.\n"));
 }
 END_TEST
@@ -143,11 +143,30 @@ START_TEST(a_grant_that_is_new_flips_and_says_where_it_stands)
     told t;
     tell(&t, REASON_NO_GRANT);
     take(&t);
-    t.r.enforced = false; /* audit mode */
+    t.r.enforced = false; /* audit mode let it pass, as it would now */
     take(&t);
-    check_counts(0, 0, 2, 0);
+    check_counts(1, 0, 1, 0);
     ck_assert(text_says("\na-sa -> api: was 403 (no_grant), would be allowed (granted)\n"));
     ck_assert(text_says("\n  granted at  t.yaml:14:10\n"));
+}
+END_TEST
+
+START_TEST(what_audit_mode_let_pass_and_is_still_not_granted_flips)
+{
+    told t;
+    tell(&t, REASON_NO_GRANT);
+    t.r.enforced = false;
+    t.c.email = ACCOUNT("b-sa");
+    take(&t);
+    check_counts(0, 1, 0, 0);
+    ck_assert(text_says("\nb-sa -> api: was let pass by audit mode (no_grant), would be 403 "
+                        "(no_grant)\n"));
+    tell(&t, REASON_EXPIRED);
+    t.c.exp_s = t.c.iat_s = 1000;
+    take(&t);
+    t.r.enforced = false;
+    take(&t);
+    check_counts(1, 2, 0, 0);
 }
 END_TEST
 
@@ -416,6 +435,7 @@ int main(void)
     tcase_add_test(t, what_is_granted_as_before_is_the_same);
     tcase_add_test(t, a_grant_that_is_missing_flips_with_cause_and_cure);
     tcase_add_test(t, a_grant_that_is_new_flips_and_says_where_it_stands);
+    tcase_add_test(t, what_audit_mode_let_pass_and_is_still_not_granted_flips);
     tcase_add_test(t, another_reason_is_told_on_request);
     tcase_add_test(t, a_token_that_could_not_be_verified_is_refused_as_it_was);
     tcase_add_test(t, what_cannot_be_judged_is_told);

@@ -26,8 +26,9 @@ function openTab(name, focus) {
     byId(tab.getAttribute('aria-controls')).hidden = !chosen;
   }
   if (focus) wanted.focus();
-  const hash = `#${wanted.getAttribute('aria-controls')}`;
-  if (location.hash !== hash) history.replaceState(null, '', hash);
+  // No element has such an id, so that the browser leaves scrolling and focus alone.
+  const hash = wanted === tabs[0] ? '' : `#/${wanted.getAttribute('aria-controls')}`;
+  if (location.hash !== hash) history.replaceState(null, '', `/${hash}`);
 }
 
 function startTabs() {
@@ -46,12 +47,9 @@ function startTabs() {
       : step < 0 ? 0 : tabs.length - 1;
     openTab(tabs[next].getAttribute('aria-controls'), true);
   });
-  window.addEventListener('hashchange', () => {
-    if (tabs.some((t) => `#${t.getAttribute('aria-controls')}` === location.hash)) {
-      openTab(location.hash.slice(1));
-    }
-  });
-  openTab(location.hash.slice(1));
+  const fromHash = () => openTab(location.hash.slice(2));
+  window.addEventListener('hashchange', () => { if (location.hash.startsWith('#/')) fromHash(); });
+  fromHash();
 }
 
 /* ---- head ---- */

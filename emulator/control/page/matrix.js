@@ -19,30 +19,28 @@ function fileAndLine(at, file) {
   return match[1] === file ? `line ${match[2]}` : `${match[1].split('/').pop()}:${match[2]}`;
 }
 
-function sentence(cell, word) {
-  const parts = [`${cell.caller.name} to ${cell.service.name}`];
-  if (word) parts.push(word);
-  if (cell.binding) parts.push(`${cell.binding.member} holds ${cell.binding.role} on ${cell.binding.on}`
-    + `${cell.binding.at ? `, ${cell.binding.at}` : ''}`);
-  if (cell.passed) parts.push(`${plural(cell.passed, 'call')} passed`);
-  if (cell.refused) parts.push(`${plural(cell.refused, 'call')} refused`);
-  if (cell.unused) parts.push('never used');
-  return parts.join('; ');
+function bindingOf(cell) {
+  const b = cell.binding;
+  return b ? `${b.member} holds ${b.role} on ${b.on}${b.at ? `, ${b.at}` : ''}` : '';
 }
 
+// What is seen is part of the button's name; the rest of the name is for those who hear it.
 function cellButton(cell, file, onCell) {
   const [kind, name, word] = lookOf(cell);
   const where = cell.everybody ? '' : fileAndLine((cell.binding || cell.missed || {}).at, file);
-  const shown = kind === 'none' ? '' : kind === 'granted' || kind === 'unused' ? where || word : word;
+  const granted = kind === 'granted' || kind === 'unused';
+  const shown = kind === 'none' ? '' : (granted && where) || word;
+  const unseen = (text) => (text ? h('span', { class: 'hidden' }, text) : null);
+  const count = (n, what) => (n ? h('span', { class: what }, h('b', {}, n.toLocaleString('en')),
+    ` ${what} `) : null);
   return h('button', {
-    type: 'button', tabindex: '-1', class: `cell ${kind}`, title: sentence(cell, word),
-    'aria-label': sentence(cell, word), onclick: () => onCell(cell),
+    type: 'button', tabindex: '-1', class: `cell ${kind}`, title: bindingOf(cell),
+    onclick: () => onCell(cell),
   },
-  icon(name), h('span', { class: 'what' }, shown),
-  h('span', { class: 'counts' },
-    cell.passed ? h('span', { class: 'passed' }, cell.passed.toLocaleString('en')) : null,
-    cell.refused ? h('span', { class: 'refused' }, `${cell.refused.toLocaleString('en')} refused`) : null,
-    cell.unused ? h('span', { class: 'unused' }, 'unused') : null));
+  icon(name), unseen(`${cell.caller.name} to ${cell.service.name}: ${shown === word ? '' : word} `),
+  h('span', { class: 'what' }, shown), ' ',
+  h('span', { class: 'counts' }, count(cell.passed, 'passed'), count(cell.refused, 'refused'),
+    cell.unused ? h('span', { class: 'unused' }, 'unused ') : null));
 }
 
 // Which cell has the focus survives the table's being drawn anew.

@@ -80,7 +80,7 @@ function serviceRow(s) {
     : `${s.accepts_audience ? 'audience accepted' : `wants the audience ${s.url}`}; ${s.may_invoke
       ? 'may invoke' : `may not invoke (${s.reason})`}`;
   return h('li', { class: ok ? 'pass' : 'fail' }, icon(ok ? 'check' : 'cross'),
-    h('div', {}, h('span', { class: 'name' }, s.name), h('span', { class: 'result' }, words),
+    h('div', {}, h('span', { class: 'name' }, s.name), ' ', h('span', { class: 'result' }, words),
       s.fix ? snippet(`For ${s.name}`, s.fix) : null));
 }
 

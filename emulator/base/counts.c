@@ -7,7 +7,7 @@
 #include "base/array.h"
 #include "base/hash.h"
 
-enum { MEMO = 64, TABLE_FIRST = 64 };
+enum { MEMO = 256, TABLE_FIRST = 64 };
 
 struct counts {
     hash_key seed;
@@ -83,14 +83,19 @@ static bool is_it(const counts_cell *cell, const counts_key *k)
 /* Cheap and guessable: whoever makes others miss has them pay for the hash, no more. */
 static size_t memo_place(const counts_key *k)
 {
-    size_t x = k->number;
+    static const uint64_t odd = 0x9e3779b97f4a7c15; /* 2^64 by the golden ratio */
+    uint64_t x = k->number;
     for (size_t i = 0; i < COUNTS_TEXTS; i++) {
         const span s = k->texts[i];
-        x = x * 31 + s.n;
-        if (s.n)
-            x = x * 31 + (unsigned char)s.p[0] + (size_t)(unsigned char)s.p[s.n / 2] * 7;
+        uint64_t front[2] = {0};
+        if (s.n >= sizeof front)
+            memcpy(front, s.p, sizeof front);
+        else if (s.n)
+            memcpy(front, s.p, s.n);
+        x = (x ^ front[0] ^ s.n) * odd;
+        x = (x ^ front[1]) * odd;
     }
-    return (x ^ (x >> 6)) % MEMO;
+    return (size_t)(x >> 32) % MEMO;
 }
 
 static uint64_t hash_of(const counts *c, const counts_key *k)
@@ -151,14 +156,14 @@ static counts_cell *find_or_make(counts *c, const counts_key *k)
         grow_table(c);
     const uint64_t hash = hash_of(c, k);
     counts_cell **place = place_of(c, k, hash);
-    if (*place)
-        return *place;
-    if (c->count == c->most)
-        return NULL;
-    *place = new_cell(k, hash);
+    counts_cell *cell = *place;
+    if (cell || c->count == c->most)
+        return cell;
+    cell = new_cell(k, hash);
     c->cells = array_room(c->cells, c->count, &c->cap, sizeof(counts_cell *));
-    c->cells[c->count++] = *place;
-    return *place;
+    c->cells[c->count++] = cell;
+    *place = cell;
+    return cell;
 }
 
 /* ---- adding ---- */

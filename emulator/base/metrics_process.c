@@ -28,7 +28,8 @@ static memory read_memory(void)
     span total, resident;
     (void)span_cut(&rest, ' ', &total);
     (void)span_cut(&rest, ' ', &resident);
-    if (span_u64(total, UINT32_MAX, &m.total) && span_u64(resident, UINT32_MAX, &m.resident))
+    if (span_u64(total, UINT64_MAX / page, &m.total) &&
+        span_u64(resident, UINT64_MAX / page, &m.resident))
         return (memory){m.resident * page, m.total * page};
     return (memory){0};
 }

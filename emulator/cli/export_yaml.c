@@ -81,7 +81,8 @@ static void put_emulation(const export_job *j)
         put_seconds(j->out, 1, "token_lifetime", e->token_lifetime_s);
     if (e->clock_skew_s != CLOCK_SKEW_S)
         put_seconds(j->out, 1, "clock_skew", e->clock_skew_s);
-    yaml_put_pair(j->out, 1, "decision_header", e->decision_header ? "true" : NULL);
+    if (e->decision_header)
+        yaml_put_bool(j->out, 1, "decision_header", true);
     if (delayed)
         put_propagation(j->out, e);
 }

@@ -5,7 +5,8 @@
 #include <jansson.h>
 
 #include "cli/lesson.h"
-#include "cli/lesson_tell.h"
+#include "cli/lesson_reader.h"
+#include "cli/tell.h"
 
 typedef struct play_options {
     const lesson *lesson;

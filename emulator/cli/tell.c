@@ -1,13 +1,11 @@
-/* Paragraphs out, lines in. */
-#include "cli/lesson_tell.h"
+/* Paragraphs, broken at blanks. */
+#include "cli/tell.h"
 
-#include <errno.h>
 #include <stdarg.h>
-#include <unistd.h>
 
-enum { COLUMNS = 80, FIELD_COLUMNS = 14, LINE_BYTES_MAX = 4096, CHUNK = 512 };
+#include "base/span.h"
 
-/* ---- out ---- */
+enum { COLUMNS = 80, FIELD_COLUMNS = 14 };
 
 /* What it takes on a terminal: continuation bytes of UTF-8 take nothing. */
 static size_t columns_of(span s)
@@ -90,70 +88,4 @@ void tell_raw(const teller *t, const char *text)
         return;
     fputs(text, t->out);
     fflush(t->out);
-}
-
-/* ---- in ---- */
-
-struct reader {
-    loop *loop;
-    loop_watch watch;
-    buf bytes;
-    bool ended;
-};
-
-static void on_bytes(loop_watch *w, uint32_t events)
-{
-    reader *r = container_of(w, reader, watch);
-    char chunk[CHUNK];
-    (void)events;
-    const ssize_t got = read(w->fd, chunk, sizeof chunk);
-    if (got > 0) {
-        buf_add(&r->bytes, chunk, (size_t)got);
-    } else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
-        r->ended = true;
-        loop_del(r->loop, w);
-    }
-}
-
-reader *reader_open(loop *l)
-{
-    if (isatty(STDIN_FILENO) != 1)
-        return NULL;
-    reader *r = calloc(1, sizeof *r);
-    if (!r)
-        abort();
-    *r = (reader){.loop = l, .bytes = buf_make(LINE_BYTES_MAX)};
-    r->watch = (loop_watch){.ready = on_bytes, .fd = STDIN_FILENO};
-    if (loop_add(l, &r->watch, EPOLLIN, NULL))
-        return r;
-    reader_close(r);
-    return NULL;
-}
-
-void reader_close(reader *r)
-{
-    if (!r)
-        return;
-    loop_del(r->loop, &r->watch);
-    buf_free(&r->bytes);
-    free(r);
-}
-
-bool reader_line(reader *r, buf *out)
-{
-    if (!buf_ok(&r->bytes))
-        buf_clear(&r->bytes); /* nobody means that as an answer */
-    const span all = buf_view(&r->bytes);
-    size_t n = span_find(all, '\n');
-    if (n == all.n)
-        return false;
-    buf_span(out, span_trim((span){all.p, n}));
-    n++;
-    buf_drop(&r->bytes, &n, 1);
-    return true;
-}
-
-bool reader_ended(const reader *r)
-{
-    return r->ended;
 }

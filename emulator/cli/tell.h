@@ -1,11 +1,11 @@
-/* Telling: paragraphs for terminals of 80 columns, and what the reader types. */
-#ifndef CLI_LESSON_TELL_H
-#define CLI_LESSON_TELL_H
+/* Telling: paragraphs for terminals of 80 columns. */
+#ifndef CLI_TELL_H
+#define CLI_TELL_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
-#include "base/buf.h"
-#include "base/loop.h"
+#include "base/attr.h"
 
 /* out NULL: nothing is told. */
 typedef struct teller {
@@ -27,15 +27,5 @@ void tell_line(const teller *t, tell_style style, const char *fmt, ...) PRINTF_L
 
 /* As it is; a question stays on its line. */
 void tell_raw(const teller *t, const char *text);
-
-/* Standard input, line by line, where it is a terminal. */
-typedef struct reader reader;
-reader *reader_open(loop *l); /* NULL: it is no terminal */
-void reader_close(reader *r); /* NULL is fine */
-
-/* A line that is there, without its break; false: none yet. */
-bool reader_line(reader *r, buf *out);
-/* There will be no more. */
-bool reader_ended(const reader *r);
 
 #endif

@@ -5,7 +5,8 @@ import { byId, h, icon, plural, say, seconds, snippet } from './dom.js';
 import { explain } from './explain.js';
 
 function problem(box, error) {
-  box.replaceChildren(h('p', { class: 'verdict no' }, icon('cross'), error.message));
+  box.replaceChildren(h('p', { class: 'verdict no' }, icon('cross'),
+    h('span', { class: 'words' }, error.message)));
 }
 
 /* ---- what if ---- */

@@ -28,9 +28,9 @@ typedef struct cli_option {
 
 typedef struct cli_command {
     const char *name;
-    const char *operands; /* "SERVICE -- CMD…", "" for none */
-    const char *summary;  /* one line for `invoker help` */
-    const char *details;  /* paragraphs for `invoker help NAME`, each a line */
+    const char *operands;              /* "SERVICE -- CMD…", "" for none */
+    const char *summary;               /* one line for `invoker help` */
+    const char *details;               /* paragraphs for `invoker help NAME`, each a line */
     int (*run)(int argc, char **argv); /* argv[0] is the command's name; returns the exit status */
 } cli_command;
 

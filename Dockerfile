@@ -9,6 +9,7 @@ WORKDIR /src
 COPY Makefile ./
 COPY emulator emulator
 COPY samples samples
+COPY policies/lessons policies/lessons
 RUN make -j2 all && strip build/invoker build/samples/*
 COPY policies policies
 RUN chmod -R a+rX policies

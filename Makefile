@@ -62,7 +62,23 @@ $(B)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) -c $< -o $@
 
-$(LIB): $(call obj,$(wildcard emulator/*/*.c))
+# Groups of files that are part of the program (base/embedded.h). A folder is a prerequisite, too: it
+# changes when a file is taken away.
+EMBEDDED := page lessons
+EMBEDDED_page := $(wildcard emulator/control/page/*)
+EMBEDDED_lessons := $(wildcard policies/lessons/*.yaml)
+define embed_rule
+$(B)/embedded/$(1).c: emulator/embed.sh $(EMBEDDED_$(1)) $(sort $(dir $(EMBEDDED_$(1))))
+	@mkdir -p $$(@D)
+	emulator/embed.sh $(1) $(EMBEDDED_$(1)) > $$@
+endef
+$(foreach g,$(EMBEDDED),$(eval $(call embed_rule,$(g))))
+$(B)/obj/embedded/%.o: CFLAGS_ALL += -Iemulator
+$(B)/obj/embedded/%.o: $(B)/embedded/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) -c $< -o $@
+
+$(LIB): $(call obj,$(wildcard emulator/*/*.c)) $(EMBEDDED:%=$(B)/obj/embedded/%.o)
 	@mkdir -p $(@D)
 	@rm -f $@
 	$(AR) rcs $@ $^
@@ -100,6 +116,10 @@ deps-bench:
 demo: deps-demo
 	@$(MAKE) --no-print-directory -s -j2 all
 	@$(PYTHON) samples/demo/demo.py
+
+.PHONY: lessons
+lessons: all
+	@$(B)/invoker lesson --auto all
 
 .PHONY: test
 test: deps
@@ -143,6 +163,11 @@ lint:
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h')
 
+# The pictures of the README, made anew.
+.PHONY: screenshots
+screenshots: all
+	@INVOKER=$(abspath $(B)/invoker) $(PYTHON) -m tests.clients.screenshots
+
 .PHONY: install
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/invoker/policies
@@ -156,6 +181,7 @@ clean:
 .PHONY: help
 help:
 	@echo 'make demo         install what is missing, build, walk through the tutorial'
+	@echo 'make lessons      play the course of `invoker lesson` by itself'
 	@echo 'make test         install what is missing, build, run every test, twice: plain and under'
 	@echo '                  ASan+UBSan'
 	@echo 'make              build/invoker and the samples'
@@ -167,6 +193,7 @@ help:
 	@echo 'make bench        figures, as ratios against HAProxy and nginx in the same run; ONLY=h1,ws'
 	@echo '                  picks parts; text, JSON and a plot in build/bench/bench.*'
 	@echo 'make lint         format, layers, sizes, banned calls, cppcheck, clang-tidy, clang build'
+	@echo 'make screenshots  the pictures of the dashboard in docs/images'
 	@echo 'make format       clang-format over all sources'
 	@echo 'make deps         install what is missing (Debian packages, npm packages of the tests)'
 	@echo 'make install      PREFIX=/usr/local DESTDIR='

@@ -54,6 +54,10 @@ bool net_local(int fd, net_addr *out);
 /* Starts a non-blocking connection (TCP_NODELAY); -1 on an error that is known at once. */
 int net_connect(const net_addr *a, error *e);
 
+/* A port of the range that the kernel gives to callers can be connected to by itself (TCP's
+ * simultaneous open): that is nobody listening. */
+bool net_is_own_reflection(int fd);
+
 /* Accepts on a loop until closed. */
 typedef struct net_acceptor net_acceptor;
 typedef void (*net_accept_fn)(void *ctx, int fd, const net_addr *peer);

@@ -97,6 +97,14 @@ int net_connect(const net_addr *a, error *e)
     return -1;
 }
 
+bool net_is_own_reflection(int fd)
+{
+    net_addr local;
+    net_addr peer = {.len = sizeof peer.ss};
+    return net_local(fd, &local) && getpeername(fd, (struct sockaddr *)&peer.ss, &peer.len) == 0 &&
+           net_addr_port(&local) == net_addr_port(&peer) && net_addr_same_ip(&local, &peer);
+}
+
 /* ---- accepting ---- */
 
 struct net_acceptor {

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "base/build.h"
 #include "base/error.h"
 #include "config/topology.h"
 
@@ -27,13 +28,16 @@ typedef struct cli_option {
 
 typedef struct cli_command {
     const char *name;
-    const char *operands; /* "SERVICE -- CMD…", "" for none */
-    const char *summary;  /* one line for `invoker help` */
-    const char *details;  /* paragraphs for `invoker help NAME`; ends without newline */
+    const char *operands;              /* "SERVICE -- CMD…", "" for none */
+    const char *summary;               /* one line for `invoker help` */
+    const char *details;               /* paragraphs for `invoker help NAME`, each a line */
     int (*run)(int argc, char **argv); /* argv[0] is the command's name; returns the exit status */
 } cli_command;
 
-#define CLI_VERSION "0.1.0"
+/* What `up` hands on to `gateway`. */
+#define CLI_DECISION_HEADER_HELP "answers have X-Invoker-Decision: ID REASON, for 'invoker why ID'"
+
+#define CLI_VERSION BUILD_VERSION
 
 /* The table of main.c, ended by a NULL name. Programs without one (unit tests) have no commands. */
 extern const cli_command cli_commands[];

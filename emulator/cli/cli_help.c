@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "cli/tell.h"
+
 #pragma weak cli_commands
 
 enum { COLUMN = 28, NAME_COLUMN = 10 };
@@ -46,7 +48,8 @@ void cli_print_help(FILE *out, const char *command, const cli_option *options)
     const char *operands = c ? c->operands : "";
     fprintf(out, "Usage: invoker %s [OPTION]...%s%s\n", command, *operands ? " " : "", operands);
     if (c) {
-        fprintf(out, "\n%s\n", c->details);
+        fputc('\n', out);
+        tell_text(&(teller){.out = out}, 0, c->details);
     }
     fprintf(out, "\nOptions:\n");
     for (const cli_option *o = options; o && o->name; o++) {

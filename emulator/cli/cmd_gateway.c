@@ -7,6 +7,7 @@
 #include "cli/cli.h"
 #include "cli/cli_ca.h"
 #include "cli/gateway_backend.h"
+#include "cli/record_options.h"
 
 int cmd_gateway(int argc, char **argv);
 
@@ -14,8 +15,10 @@ enum { PROBLEMS_TEXT_MAX = 1024 * 1024, START_WAIT_MAX_S = 3600 };
 
 typedef struct settings {
     const char *config, *addresses, *state, *jwks, *ca, *request_log, *log_format, *log_file;
-    bool no_watch, ephemeral, fleeting;
+    bool no_watch, ephemeral, fleeting, decision_header;
     int64_t ready_fd, workers, start_wait_s;
+    record_settings record;
+    record_file_options record_file;
 } settings;
 
 /* ---- process and control listener ---- */
@@ -105,6 +108,8 @@ static int read_options(int argc, char **argv, settings *s)
          &s->start_wait_s},
         {"request-log", 0, CLI_STRING, "all|refused|off", "which requests are logged (all)",
          &s->request_log},
+        RECORD_OPTIONS(&s->record),
+        {"decision-header", 0, CLI_FLAG, NULL, CLI_DECISION_HEADER_HELP, &s->decision_header},
         {"ready-fd", 0, CLI_INT, "N", "write \"ready\" there when everything answers",
          &s->ready_fd},
         {"log-format", 0, CLI_STRING, "text|json", "without it text on a terminal, else JSON",
@@ -125,7 +130,7 @@ static int read_options(int argc, char **argv, settings *s)
                                START_WAIT_MAX_S);
     if (s->ready_fd < -1 || s->ready_fd > 65535)
         return cli_usage_error("gateway", "--ready-fd is the number of an open descriptor");
-    return -1;
+    return record_options_read("gateway", &s->record, &s->record_file);
 }
 
 static void print_problems(const diagnostics *d)
@@ -160,7 +165,9 @@ static int serve(const settings *s, request_log_mode mode)
                            .jwks = s->jwks,
                            .ca_dir = cli_ca_option(s->ca),
                            .log_mode = mode,
+                           .record = s->record_file,
                            .start_wait_us = s->start_wait_s * 1000000,
+                           .decision_header = s->decision_header,
                            .on_snapshot = on_snapshot,
                            .ctx = &g},
         &problems, &e);

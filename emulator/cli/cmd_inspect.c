@@ -20,30 +20,6 @@ static void read_input(buf *b)
         buf_add(b, chunk, n);
 }
 
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-/* What people paste: with blanks around it, in quotes, or a whole header line. */
-static span bare_token(span text)
-{
-    static const char *const prefixes[] = {
-        "Authorization:", "X-Serverless-Authorization:", "Bearer "};
-    for (size_t i = 0; i <= countof(prefixes); i++) {
-        while (text.n && (is_blank(*text.p) || *text.p == '"'))
-            text = span_from(text, 1);
-        while (text.n && (is_blank(text.p[text.n - 1]) || text.p[text.n - 1] == '"'))
-            text.n--;
-        if (i == countof(prefixes))
-            break;
-        const size_t n = strlen(prefixes[i]);
-        if (text.n > n && span_ieq_str((span){text.p, n}, prefixes[i]))
-            text = span_from(text, n);
-    }
-    return text;
-}
-
 static int show(const inspection *i, bool json)
 {
     auto_buf buf b = buf_make(REPORT_MAX);
@@ -55,18 +31,28 @@ static int show(const inspection *i, bool json)
 }
 
 /* Without a folder, or with none that can be read, the signature stays unchecked; why is said. */
-static int inspect(snapshot *s, const char *keys_option, span token, bool json)
+static jwks *read_keys(const char *dir)
 {
     error e = {0};
-    auto_free char *dir = cli_keys_dir(keys_option, s);
-    keystore *keys = keystore_open(dir, false, clock_system(), &e);
+    jwks *keys = NULL;
+    keystore *store = keystore_open(dir, false, clock_system(), &e);
+    if (store)
+        keys = jwks_parse(keystore_jwks(store), &e);
     if (!keys && e.kind != ERR_NOT_FOUND)
         fprintf(stderr, "invoker %s: %s\n", COMMAND, e.text);
+    keystore_close(store);
+    return keys;
+}
+
+static int inspect(snapshot *s, const char *keys_option, span token, bool json)
+{
+    auto_free char *dir = cli_keys_dir(keys_option, s);
+    jwks *keys = read_keys(dir);
     inspection i;
-    inspect_token(&i, s, dir, keys ? keystore_jwks(keys) : (span){0}, token, clock_wall_us());
+    inspect_token(&i, s, dir, keys, token, clock_wall_us());
     const int status = show(&i, json);
     inspection_clear(&i);
-    keystore_close(keys);
+    jwks_unref(keys);
     return status;
 }
 
@@ -81,7 +67,7 @@ static int run(const char *operand, const char *config, const char *keys, bool j
         read_input(&text);
     else
         buf_str(&text, operand);
-    const span token = bare_token(buf_view(&text));
+    const span token = inspect_bare(buf_view(&text));
     int result;
     if (!buf_ok(&text))
         result = cli_usage_error(COMMAND, "more than %d bytes: that is no token", INPUT_MAX);

@@ -2,97 +2,40 @@
  * is wrong in exactly one way. */
 #include <string.h>
 
-#include "base/hash.h"
 #include "cli/cli.h"
 #include "cli/cli_keys.h"
 #include "cli/commands.h"
 #include "cli/control_client.h"
-#include "jose/b64url.h"
-#include "jose/forge.h"
-#include "jose/id_token.h"
+#include "cli/mint.h"
+#include "decision/lookup.h"
 
 #define COMMAND "token"
 
-enum {
-    TOKEN_MAX = 128 * 1024,
-    REPORT_MAX = 256 * 1024,
-    ACCOUNTS_MAX = 4096,
-    ACCESS_TOKEN_BYTES = 120,
-    EXPIRED_FOR_S = 300,
-    EARLY_BY_S = 3600,
-    LIFETIME_MAX_S = 10 * 366 * 86400
-};
+enum { TOKEN_MAX = 128 * 1024, REPORT_MAX = 256 * 1024, LIFETIME_MAX_S = 10 * 366 * 86400 };
 
-/* What was asked for, settled. */
-typedef struct request {
-    const account *account;
-    const char *audience, *issuer;
-    int64_t lifetime_s, skew_s, now_s;
-    const keystore *keys;
-} request;
-
-/* ---- claims that are wrong ---- */
-
-static void make_expired(id_token_claims *c, const request *r)
-{
-    c->iat_s = r->now_s - r->skew_s - EXPIRED_FOR_S - c->lifetime_s;
-}
-static void make_early(id_token_claims *c, const request *r)
-{
-    c->iat_s = r->now_s + r->skew_s + EARLY_BY_S;
-}
-static void make_wrong_audience(id_token_claims *c, const request *r)
-{
-    (void)r;
-    c->audience = SPAN_LIT("https://another-service.invalid");
-}
-static void make_wrong_issuer(id_token_claims *c, const request *r)
-{
-    (void)r;
-    c->issuer = SPAN_LIT("https://issuer.invalid");
-}
-static void leave_out_email(id_token_claims *c, const request *r)
-{
-    (void)r;
-    c->email = (span){0};
-}
-
-/* ---- ways ---- */
-
+/* A way to be wrong, and which options then make no sense. */
 typedef struct way {
-    const char *name, *help;
-    void (*change)(id_token_claims *c, const request *r);
-    char *(*sign)(const keystore *k, span payload, error *e); /* NULL: as it should be */
-    bool tampered, opaque;
-    bool sets_audience, sets_issuer, sets_times; /* then the option for it makes no sense */
+    token_way id;
+    const char *help; /* NULL: as everywhere */
+    bool opaque;      /* an ID token it is not */
+    bool sets_audience, sets_issuer, sets_times;
 } way;
 
 static const way ways[] = {
-    {.name = "expired", .help = "ended five minutes ago", .change = make_expired},
-    {.name = "not-yet-valid",
-     .help = "issued an hour from now (a clock that is ahead)",
-     .change = make_early},
-    {.name = "wrong-audience",
-     .help = "made for another service",
-     .change = make_wrong_audience,
-     .sets_audience = true},
-    {.name = "wrong-issuer",
-     .help = "issued by somebody else than Google",
-     .change = make_wrong_issuer,
-     .sets_issuer = true},
-    {.name = "no-email", .help = "without e-mail claims", .change = leave_out_email},
-    {.name = "foreign-key",
-     .help = "signed by a key that is not published",
-     .sign = forge_foreign_key},
-    {.name = "foreign-key-same-kid",
-     .help = "signed by another key under a published kid",
-     .sign = forge_foreign_signature},
-    {.name = "unsigned", .help = "alg none, no signature", .sign = forge_unsigned},
-    {.name = "hs256",
-     .help = "HMAC with the public key as the secret (algorithm confusion)",
-     .sign = forge_hs256},
-    {.name = "tampered", .help = "payload changed after signing", .tampered = true},
-    {.name = "access-token",
+    {.id = WAY_EXPIRED, .help = "ended five minutes ago"},
+    {.id = WAY_EARLY, .help = "issued an hour from now (a clock that is ahead)"},
+    {.id = WAY_WRONG_AUDIENCE, .sets_audience = true},
+    {.id = WAY_NO_AUDIENCE, .sets_audience = true},
+    {.id = WAY_WRONG_ISSUER, .sets_issuer = true},
+    {.id = WAY_SELF_SIGNED, .sets_issuer = true},
+    {.id = WAY_NO_EMAIL},
+    {.id = WAY_FOREIGN_KEY},
+    {.id = WAY_SAME_KID},
+    {.id = WAY_UNSIGNED},
+    {.id = WAY_HS256},
+    {.id = WAY_TAMPERED, .help = "payload changed after signing"},
+    {.id = WAY_SIGNATURE_REMOVED},
+    {.id = WAY_ACCESS_TOKEN,
      .help = "an OAuth access token instead of an ID token",
      .opaque = true,
      .sets_audience = true,
@@ -108,53 +51,6 @@ typedef struct token_options {
 
 static const int64_t LIFETIME_UNSET = INT64_MIN;
 
-/* ---- making one ---- */
-
-static char *access_token(error *e)
-{
-    uint8_t bytes[ACCESS_TOKEN_BYTES];
-    random_bytes(bytes, sizeof bytes);
-    auto_buf buf b = buf_make(TOKEN_MAX);
-    buf_str(&b, "ya29.c.");
-    b64url_encode(&b, bytes, sizeof bytes);
-    (void)e;
-    return buf_take(&b);
-}
-
-/* The lie in a tampered token is a later end: what somebody with an old token would want. */
-static char *tamper(const request *r, id_token_claims c, span payload, error *e)
-{
-    auto_free char *good = keystore_sign_jwt(r->keys, payload, e);
-    if (!good)
-        return NULL;
-    c.lifetime_s += 86400;
-    auto_buf buf changed = buf_make(TOKEN_MAX);
-    id_token_payload(&changed, &c);
-    return forge_tampered(span_of(good), buf_view(&changed), e);
-}
-
-static char *make_token(const request *r, const way *w, id_token_claims *out_claims, error *e)
-{
-    id_token_claims c = {
-        .audience = span_of(r->audience),
-        .email = span_of(r->account->email),
-        .unique_id = span_of(r->account->unique_id),
-        .iat_s = r->now_s,
-        .lifetime_s = r->lifetime_s,
-        .issuer = span_of(r->issuer),
-    };
-    if (w && w->change)
-        w->change(&c, r);
-    *out_claims = c;
-    if (w && w->opaque)
-        return access_token(e);
-    auto_buf buf payload = buf_make(TOKEN_MAX);
-    id_token_payload(&payload, &c);
-    if (w && w->tampered)
-        return tamper(r, c, buf_view(&payload), e);
-    return (w && w->sign ? w->sign : keystore_sign_jwt)(r->keys, buf_view(&payload), e);
-}
-
 /* ---- printing it ---- */
 
 static void add_member(buf *b, const char *name, span value)
@@ -163,11 +59,11 @@ static void add_member(buf *b, const char *name, span value)
     buf_json(b, value);
 }
 
-static int print_json(const request *r, const way *w, const char *token, const id_token_claims *c)
+static int print_json(const mint *m, const way *w, const char *token, const id_token_claims *c)
 {
     auto_buf buf b = buf_make(REPORT_MAX);
     add_member(&b, "{\"token\":", span_of(token));
-    add_member(&b, ",\"account\":", span_of(r->account->email));
+    add_member(&b, ",\"account\":", m->email);
     if (w && w->opaque) {
         buf_str(&b,
                 ",\"kind\":\"access_token\",\"audience\":null,\"issued\":null,\"expires\":null");
@@ -180,69 +76,28 @@ static int print_json(const request *r, const way *w, const char *token, const i
         buf_char(&b, '"');
     }
     if (w)
-        add_member(&b, ",\"way\":", span_of(w->name));
+        add_member(&b, ",\"way\":", span_of(token_way_name(w->id)));
     else
         buf_str(&b, ",\"way\":null");
     buf_str(&b, "}\n");
     return cli_print(&b, CLI_OK);
 }
 
-static int print_token(const request *r, const way *w, bool json)
+static int print_token(const mint *m, const way *w, bool json)
 {
     error e = {0};
     id_token_claims c;
-    auto_free char *token = make_token(r, w, &c, &e);
+    auto_free char *token = mint_token(m, &c, &e);
     if (!token)
         return cli_failed(COMMAND, &e);
     if (json)
-        return print_json(r, w, token, &c);
+        return print_json(m, w, token, &c);
     auto_buf buf b = buf_make(TOKEN_MAX);
     buf_fmt(&b, "%s\n", token);
     return cli_print(&b, CLI_OK);
 }
 
 /* ---- settling what was asked for ---- */
-
-static span short_name(const account *a)
-{
-    return (span){a->email, span_find(span_of(a->email), '@')};
-}
-
-/* The account's short name that is nearest; caller frees. */
-static char *nearest_account(const snapshot *s, const char *word)
-{
-    const size_t n = snapshot_account_count(s);
-    if (n > ACCOUNTS_MAX)
-        return NULL;
-    char **names = calloc(n + 1, sizeof *names);
-    if (!names)
-        abort();
-    const bool whole = strchr(word, '@') != NULL;
-    for (size_t i = 0; i < n; i++) {
-        const account *a = snapshot_account(s, i);
-        names[i] = span_dup(whole ? span_of(a->email) : short_name(a));
-    }
-    const char *near = did_you_mean(span_of(word), (const char *const *)names);
-    char *copy = near ? span_dup(span_of(near)) : NULL;
-    for (size_t i = 0; i < n; i++)
-        free(names[i]);
-    free(names);
-    return copy;
-}
-
-static int unknown_account(const snapshot *s, const char *word)
-{
-    const char *file = snapshot_project(s)->file;
-    const service *svc = snapshot_find_service(s, span_of(word));
-    if (svc)
-        return cli_usage_error(COMMAND, "'%s' is a service; it runs as --as %.*s", word,
-                               SPAN_ARG(short_name(svc->account)));
-    auto_free char *near = nearest_account(s, word);
-    if (near)
-        return cli_usage_error(COMMAND, "no service account '%s' in %s; did you mean '%s'?", word,
-                               file, near);
-    return cli_usage_error(COMMAND, "no service account '%s' in %s", word, file);
-}
 
 static int choose_way(const token_options *o, const way **out)
 {
@@ -251,15 +106,17 @@ static int choose_way(const token_options *o, const way **out)
         if (!o->chosen[i])
             continue;
         if (*out)
-            return cli_usage_error(COMMAND, "--%s and --%s exclude each other", (*out)->name,
-                                   ways[i].name);
+            return cli_usage_error(COMMAND, "--%s and --%s exclude each other",
+                                   token_way_name((*out)->id), token_way_name(ways[i].id));
         *out = &ways[i];
     }
     const way *w = *out;
     if (w && w->sets_issuer && o->issuer)
-        return cli_usage_error(COMMAND, "--%s and --issuer exclude each other", w->name);
+        return cli_usage_error(COMMAND, "--%s and --issuer exclude each other",
+                               token_way_name(w->id));
     if (w && w->sets_times && o->lifetime_s != LIFETIME_UNSET)
-        return cli_usage_error(COMMAND, "--%s and --lifetime exclude each other", w->name);
+        return cli_usage_error(COMMAND, "--%s and --lifetime exclude each other",
+                               token_way_name(w->id));
     return -1;
 }
 
@@ -277,24 +134,27 @@ static int check_options(const token_options *o, const way *w)
 
 static int run(const token_options *o, const way *w, const snapshot *s, bool json)
 {
-    request r = {
-        .account = snapshot_resolve_account(s, span_of(o->as)),
-        .audience = o->audience ? o->audience : "",
-        .issuer = o->issuer,
+    error e = {0};
+    const account *a = lookup_account(s, o->as, &e);
+    if (!a)
+        return cli_usage_error(COMMAND, "%s", e.text);
+    mint m = {
+        .email = span_of(a->email),
+        .unique_id = span_of(a->unique_id),
+        .audience = span_of(o->audience),
+        .issuer = span_of(o->issuer),
+        .way = w ? w->id : WAY_NONE,
         .lifetime_s = o->lifetime_s == LIFETIME_UNSET ? snapshot_emulation(s)->token_lifetime_s
                                                       : o->lifetime_s,
         .skew_s = snapshot_emulation(s)->clock_skew_s,
         .now_s = clock_now_s(clock_system()),
     };
-    if (!r.account)
-        return unknown_account(s, o->as);
-    error e = {0};
     auto_free char *dir = cli_keys_dir(o->keys, s);
     keystore *keys = keystore_open(dir, true, clock_system(), &e);
     if (!keys)
         return cli_failed(COMMAND, &e);
-    r.keys = keys;
-    const int status = print_token(&r, w, json);
+    m.keys = keys;
+    const int status = print_token(&m, w, json);
     keystore_close(keys);
     return status;
 }
@@ -313,7 +173,12 @@ static int parse(int argc, char **argv, token_options *o)
         {"format", 0, CLI_STRING, "FORMAT", "the same as --output", &o->output},
     };
     for (size_t i = 0; i < countof(ways); i++)
-        options[8 + i] = (cli_option){ways[i].name, 0, CLI_FLAG, NULL, ways[i].help, &o->chosen[i]};
+        options[8 + i] = (cli_option){token_way_name(ways[i].id),
+                                      0,
+                                      CLI_FLAG,
+                                      NULL,
+                                      ways[i].help ? ways[i].help : token_way_meaning(ways[i].id),
+                                      &o->chosen[i]};
     char **operands = NULL;
     const int status = cli_parse(COMMAND, argc, argv, options, &operands, NULL);
     if (status < 0 && operands[0])

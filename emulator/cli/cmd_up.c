@@ -11,6 +11,7 @@
 #include "cli/cli.h"
 #include "cli/cli_ca.h"
 #include "cli/commands.h"
+#include "cli/record_options.h"
 #include "cli/up_guard.h"
 #include "cli/up_ready.h"
 #include "cli/up_supervisor.h"
@@ -21,9 +22,10 @@ enum { PROBLEMS_MAX = 1024 * 1024, READY_TIMEOUT_S = 240 };
 
 typedef struct up_options {
     const char *config, *keys, *ca, *state, *log_format, *log_file, *request_log, *workers;
-    bool json, ephemeral;
+    bool json, ephemeral, decision_header, no_services;
     int64_t ready_timeout_s;
     char **command;
+    record_settings record;
 } up_options;
 
 typedef struct up {
@@ -42,23 +44,6 @@ typedef struct up {
     bool refused;      /* the first topology could not be taken */
     bool has_terminal; /* it was started from one */
 } up;
-
-/* ---- a private folder ---- */
-
-static char *make_dir(error *e)
-{
-    const char *runtime = getenv("XDG_RUNTIME_DIR");
-    const char *temporary = getenv("TMPDIR");
-    const char *base = runtime && access(runtime, W_OK) == 0 ? runtime
-                       : temporary && *temporary             ? temporary
-                                                             : "/tmp";
-    char *dir = file_join(base, "invoker-XXXXXX");
-    if (mkdtemp(dir)) /* 0700 */
-        return dir;
-    error_errno(e, "cannot make a folder in %s", base);
-    free(dir);
-    return NULL;
-}
 
 /* ---- events ---- */
 
@@ -185,7 +170,7 @@ static bool prepare(up *u, error *e)
         return false;
     if (!u->options.log_file)
         never_wait_for_the_log();
-    if (!(u->dir = make_dir(e)) || !(u->guard = guard_start(u->dir, e)))
+    if (!(u->dir = guard_make_dir(e)) || !(u->guard = guard_start(u->dir, e)))
         return false;
     if (!(u->loop = loop_new(e)))
         return false;
@@ -231,11 +216,14 @@ static int supervise(up *u)
         .state_dir = state_dir(u),
         .state_is_temporary = !u->options.state,
         .ephemeral = u->options.ephemeral,
+        .no_services = u->options.no_services,
         .trust = u->trusts ? &u->trust : NULL,
         .log_format = log_current_format() == LOG_JSON ? "json" : "text",
         .log_file = u->options.log_file,
         .request_log = u->options.request_log,
+        .record = u->options.record,
         .workers = u->options.workers,
+        .decision_header = u->options.decision_header,
         .command = (const char *const *)u->options.command,
         .ready_timeout_s = u->options.ready_timeout_s,
         .on_ready = on_ready,
@@ -280,6 +268,8 @@ int cmd_up(int argc, char **argv)
         {"config", 'c', CLI_STRING, "FILE", "the topology", &o.config},
         {"json", 0, CLI_FLAG, NULL, "print the addresses as one line of JSON", &o.json},
         {"ephemeral-ports", 0, CLI_FLAG, NULL, "let the system pick every port", &o.ephemeral},
+        {"no-services", 0, CLI_FLAG, NULL,
+         "start no command:, the metadata server and gateway only", &o.no_services},
         {"state", 0, CLI_STRING, "DIR",
          "keeps what gcloud and the APIs change; without it that is forgotten at the end",
          &o.state},
@@ -289,7 +279,9 @@ int cmd_up(int argc, char **argv)
          &o.ready_timeout_s},
         {"request-log", 0, CLI_STRING, "all|refused|off", "which requests the gateway logs (all)",
          &o.request_log},
+        RECORD_OPTIONS(&o.record),
         {"workers", 0, CLI_STRING, "N", "threads of the gateway", &o.workers},
+        {"decision-header", 0, CLI_FLAG, NULL, CLI_DECISION_HEADER_HELP, &o.decision_header},
         {"log-format", 0, CLI_STRING, "FORMAT", "text or json", &o.log_format},
         {"log-file", 0, CLI_STRING, "FILE", "log there instead of standard error", &o.log_file},
         {0},
@@ -306,5 +298,7 @@ int cmd_up(int argc, char **argv)
     if (o.ready_timeout_s < 1 || o.ready_timeout_s > 86400)
         return cli_usage_error("up", "--ready-timeout is a number of seconds from 1 to 86400");
     o.config = cli_config_path(o.config);
-    return run(&o);
+    record_file_options checked;
+    status = record_options_read("up", &o.record, &checked);
+    return status >= 0 ? status : run(&o);
 }

@@ -11,18 +11,10 @@
 
 #define COMMAND "why"
 
-static const struct {
-    const char *name, *help;
-} ways[WAY_COUNT] = {
-#define X(id, text, meaning) {text, meaning},
-    WHY_WAYS(X)
-#undef X
-};
-
 static int parse(int argc, char **argv, why_options *o)
 {
     enum { PLAIN_OPTIONS = 16 };
-    cli_option options[PLAIN_OPTIONS + WAY_COUNT + 1] = {
+    cli_option options[PLAIN_OPTIONS + WAY_COUNT] = {
         {"as", 0, CLI_STRING, "WHO", "the caller: an account's name, or an e-mail", &o->as},
         {"anonymous", 0, CLI_FLAG, NULL, "a call without any token", &o->anonymous},
         {"token", 0, CLI_STRING, "TOKEN", "judge this token ('-': read standard input)", &o->token},
@@ -45,29 +37,30 @@ static int parse(int argc, char **argv, why_options *o)
         {"output", 'o', CLI_STRING, "FORMAT", "text (default) or json; --reasons: markdown too",
          &o->output},
     };
-    for (size_t i = 0; i < WAY_COUNT; i++)
-        options[PLAIN_OPTIONS + i] =
-            (cli_option){ways[i].name, 0, CLI_FLAG, NULL, ways[i].help, &o->way[i]};
+    for (size_t i = 1; i < WAY_COUNT; i++) {
+        const token_way w = (token_way)i;
+        options[PLAIN_OPTIONS + i - 1] =
+            (cli_option){token_way_name(w), 0, CLI_FLAG, NULL, token_way_meaning(w), &o->way[i]};
+    }
     char **operands = NULL;
     const int status = cli_parse(COMMAND, argc, argv, options, &operands, NULL);
-    if (status < 0 && operands[0])
-        return cli_usage_error(COMMAND, "unexpected operand '%s'", operands[0]);
+    if (status >= 0 || !operands[0])
+        return status;
+    o->id = operands[0];
+    if (operands[1])
+        return cli_usage_error(COMMAND, "unexpected operand '%s'", operands[1]);
+    if (o->last || o->reasons || o->to || o->host || o->as || o->token || o->anonymous)
+        return cli_usage_error(COMMAND,
+                               "'%s' is taken for the id of a decision, which goes with "
+                               "--control and --output only",
+                               o->id);
     return status;
 }
 
 static int ask_gateway(const why_options *o, bool json)
 {
-    const char *variable = getenv("INVOKER_CONTROL");
-    const bool named = o->control || (variable && *variable);
-    snapshot *s = named ? NULL : cli_load(cli_config_path(o->config), NULL);
-    if (!named && !s)
-        return CLI_USAGE;
-    bool asked = false;
-    auto_free char *control = control_address(o->control, s, &asked);
-    snapshot_unref(s);
-    if (!control)
-        return cli_usage_error(COMMAND, "which gateway? --control ADDRESS is missing");
-    return why_last(control, json);
+    auto_free char *control = control_required(COMMAND, o->control, o->config);
+    return control ? why_recorded(control, o->id, json) : CLI_USAGE;
 }
 
 /* The same topology as it is after a reload that brought all of its grants: those count after the
@@ -110,7 +103,7 @@ static int judge(const why_options *o, bool json)
         return CLI_USAGE;
     if (!o->just_granted && is_for_gateway(o, s))
         s = control_load_instead(o->control, path, s);
-    why_case c = {.facts.header = HEADER_NONE};
+    why_case c = {.text = NULL};
     int status = why_case_make(o, s, now_us, &c);
     if (status < 0)
         status = why_report(&c, s, now_us, json);
@@ -131,5 +124,5 @@ int cmd_why(int argc, char **argv)
     status = cli_output_json(COMMAND, o.output, &json);
     if (status >= 0)
         return status;
-    return o.last ? ask_gateway(&o, json) : judge(&o, json);
+    return o.last || o.id ? ask_gateway(&o, json) : judge(&o, json);
 }

@@ -1,19 +1,17 @@
-/* A small blocking HTTP/1.1 client for the control listener, and the calls that commands make. */
+/* The calls that commands make to the control listener, and what they make of the answers. */
 #include "cli/control_client.h"
 
-#include <errno.h>
 #include <jansson.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/net.h"
+#include "cli/cli.h"
+#include "cli/http_call.h"
 #include "cli/up_env.h"
 #include "config/topology.h"
 #include "state/merge.h"
@@ -23,8 +21,7 @@ enum {
     REQUEST_MAX = 256 * 1024,
     REPLY_MAX = STATE_DOCUMENT_MAX + 16 * 1024 * 1024,
     OVERLAY_MAX = 1024 * 1024,
-    CHUNK = 16 * 1024,
-    TIMEOUT_S = 5,
+    PATIENCE_US = 5 * 1000 * 1000,
     PATH_TEXT_MAX = 512
 };
 
@@ -38,109 +35,52 @@ static span host_of(const char *control)
 
 /* ---- one exchange ---- */
 
-static int connect_to(span host, error *e)
+static void add_request(buf *request, span host, const control_request *r)
 {
-    net_addr a;
-    if (!net_addr_resolve(host, &a, e))
-        return -1;
-    int fd = net_connect(&a, e);
-    if (fd < 0)
-        return -1;
-    struct pollfd p = {.fd = fd, .events = POLLOUT};
-    int failure = ETIMEDOUT;
-    socklen_t n = sizeof failure;
-    if (poll(&p, 1, TIMEOUT_S * 1000) == 1)
-        (void)getsockopt(fd, SOL_SOCKET, SO_ERROR, &failure, &n);
-    if (failure == 0)
-        return fd;
-    (void)close(fd);
-    errno = failure;
-    error_errno(e, "cannot connect to %.*s", SPAN_ARG(host));
-    return -1;
-}
-
-static bool wait_for(int fd, short events, error *e)
-{
-    struct pollfd p = {.fd = fd, .events = events};
-    int got = 0;
-    do {
-        got = poll(&p, 1, TIMEOUT_S * 1000);
-    } while (got < 0 && errno == EINTR);
-    return got == 1 || error_set(e, ERR_UNAVAILABLE, "no answer within %d s", TIMEOUT_S);
-}
-
-static bool send_all(int fd, span bytes, error *e)
-{
-    while (bytes.n) {
-        if (!wait_for(fd, POLLOUT, e))
-            return false;
-        ssize_t put = send(fd, bytes.p, bytes.n, MSG_NOSIGNAL);
-        if (put < 0 && errno != EAGAIN && errno != EINTR)
-            return error_errno(e, "the connection broke");
-        if (put > 0)
-            bytes = span_from(bytes, (size_t)put);
-    }
-    return true;
-}
-
-/* Until the other side closes: we asked for it. */
-static bool receive_all(int fd, buf *into, error *e)
-{
-    char chunk[CHUNK];
-    for (;;) {
-        if (!wait_for(fd, POLLIN, e))
-            return false;
-        ssize_t got = recv(fd, chunk, sizeof chunk, 0);
-        if (got == 0)
-            return buf_ok(into) || error_set(e, ERR_LIMIT, "the answer is too long");
-        if (got < 0 && errno != EAGAIN && errno != EINTR)
-            return error_errno(e, "the connection broke");
-        if (got > 0)
-            buf_add(into, chunk, (size_t)got);
-    }
-}
-
-/* "HTTP/1.1 200 OK…\r\n\r\n" + body. */
-static bool parse_reply(span text, control_reply *out, error *e)
-{
-    static const char end_of_head[] = "\r\n\r\n";
-    uint64_t status = 0;
-    const char *end = text.n ? memmem(text.p, text.n, end_of_head, strlen(end_of_head)) : NULL;
-    bool ok = end && span_starts(text, SPAN_LIT("HTTP/1.1 ")) &&
-              span_u64((span){text.p + 9, 3}, 599, &status);
-    if (!ok)
-        return error_set(e, ERR_INVALID, "the answer is no HTTP");
-    size_t head = (size_t)(end - text.p) + strlen(end_of_head);
-    *out = (control_reply){(unsigned)status, span_dup(span_from(text, head)), text.n - head};
-    return true;
-}
-
-static bool exchange(int fd, span host, const control_request *r, control_reply *out, error *e)
-{
-    auto_buf buf request = buf_make(REQUEST_MAX);
-    buf_fmt(&request, "%s %s HTTP/1.1\r\nHost: %.*s\r\nConnection: close\r\n", r->method, r->path,
+    buf_fmt(request, "%s %s HTTP/1.1\r\nHost: %.*s\r\nConnection: close\r\n", r->method, r->path,
             SPAN_ARG(host));
     if (r->bearer)
-        buf_fmt(&request, "Authorization: Bearer %s\r\n", r->bearer);
+        buf_fmt(request, "Authorization: Bearer %s\r\n", r->bearer);
     if (r->body)
-        buf_fmt(&request, "Content-Type: %s\r\nContent-Length: %zu\r\n",
+        buf_fmt(request, "Content-Type: %s\r\nContent-Length: %zu\r\n",
                 r->type ? r->type : "application/json", strlen(r->body));
-    buf_fmt(&request, "\r\n%s", r->body ? r->body : "");
-    auto_buf buf reply = buf_make(REPLY_MAX);
-    return send_all(fd, buf_view(&request), e) && receive_all(fd, &reply, e) &&
-           parse_reply(buf_view(&reply), out, e);
+    buf_fmt(request, "\r\n%s", r->body ? r->body : "");
+}
+
+static bool failed(const http_call *c, span host, const control_request *r, error *e)
+{
+    auto_buf buf why = buf_make(PATH_TEXT_MAX);
+    http_call_trouble(c, &why);
+    if (c->outcome == HTTP_NO_CONNECTION)
+        return error_set(e, ERR_UNAVAILABLE,
+                         "no gateway answers at %.*s (start one with 'invoker up'): %s",
+                         SPAN_ARG(host), why.p);
+    return error_set(e, ERR_UNAVAILABLE, "%s http://%.*s%s: %s", r->method, SPAN_ARG(host), r->path,
+                     why.n ? why.p : "the answer is no HTTP/1.1");
 }
 
 bool control_send(const char *control, const control_request *r, control_reply *out, error *e)
 {
-    span host = host_of(control);
-    int fd = connect_to(host, e);
-    if (fd < 0)
+    const span host = host_of(control);
+    auto_buf buf request = buf_make(REQUEST_MAX);
+    add_request(&request, host, r);
+    http_call c = {.request = buf_view(&request),
+                   .reply_max = REPLY_MAX,
+                   .connect_us = PATIENCE_US,
+                   .idle_us = PATIENCE_US};
+    if (!buf_ok(&request))
+        return error_set(e, ERR_LIMIT, "the request is too long");
+    if (!net_addr_resolve(host, &c.to, e))
         return error_wrap(e, "no gateway answers at %.*s (start one with 'invoker up')",
                           SPAN_ARG(host));
-    bool ok = exchange(fd, host, r, out, e);
-    (void)close(fd);
-    return ok || error_wrap(e, "%s http://%.*s%s", r->method, SPAN_ARG(host), r->path);
+    http_calls_run(&c, 1);
+    const bool ok = c.outcome == HTTP_ANSWERED && span_starts(c.head, SPAN_LIT("HTTP/1.1 "));
+    if (ok)
+        *out = (control_reply){c.status, span_dup(c.body), c.body.n};
+    else
+        (void)failed(&c, host, r, e);
+    http_call_free(&c);
+    return ok;
 }
 
 bool control_call(const char *control, const char *method, const char *path, const char *body,
@@ -233,6 +173,21 @@ char *control_address(const char *option, const snapshot *s, bool *out_asked)
     return reachable_address(snapshot_project(s)->control_listen);
 }
 
+char *control_required(const char *command, const char *option, const char *config)
+{
+    const char *variable = getenv("INVOKER_CONTROL");
+    const bool named = option || (variable && *variable);
+    snapshot *s = named ? NULL : cli_load(cli_config_path(config), NULL);
+    if (!named && !s)
+        return NULL;
+    bool asked = false;
+    char *control = control_address(option, s, &asked);
+    snapshot_unref(s);
+    if (!control)
+        (void)cli_usage_error(command, "which gateway? --control ADDRESS is missing");
+    return control;
+}
+
 bool control_project(const char *control, char **out_id, char **out_region, error *e)
 {
     json_auto_t *status = fetch_status(control, e);
@@ -305,8 +260,7 @@ static snapshot *load_over(const char *config_path, span overlay, error *e)
     return s;
 }
 
-/* What the APIs changed, laid over the file's; NULL and *e when the gateway does not tell. */
-static snapshot *merge_state(const char *control, snapshot *base, error *e)
+snapshot *control_merge(const char *control, snapshot *base, error *e)
 {
     control_reply reply;
     if (!call_ok(control, "GET", "/invoker/v1/state", NULL, &reply, e))
@@ -331,7 +285,7 @@ snapshot *control_load(const char *control, const char *config_path, error *e)
         return NULL;
     }
     snapshot *base = load_over(config_path, buf_view(&overlay), e);
-    snapshot *all = base ? merge_state(control, base, e) : NULL;
+    snapshot *all = base ? control_merge(control, base, e) : NULL;
     snapshot_unref(base);
     return all;
 }

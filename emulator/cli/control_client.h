@@ -40,6 +40,10 @@ bool control_is_attached(const char *control, const char *name, const char *addr
  * *out_asked: one of the first two. Caller frees; NULL when there is none. */
 char *control_address(const char *option, const snapshot *s, bool *out_asked);
 
+/* The same for a command that asks nothing but the gateway: the topology is read only when neither
+ * says where it is. NULL after a message. Caller frees. */
+char *control_required(const char *command, const char *option, const char *config);
+
 /* What project, and in what region, the running gateway serves. The caller frees both texts. */
 bool control_project(const char *control, char **out_id, char **out_region, error *e);
 
@@ -48,8 +52,12 @@ bool control_project(const char *control, char **out_id, char **out_region, erro
  * holds one count. */
 snapshot *control_load(const char *control, const char *config_path, error *e);
 
-/* The same by control_address, for a name that the file (s) does not have; s where there is no such
- * gateway. The caller's count on s becomes one on the result. */
+/* What the APIs changed, laid over the file's; NULL and *e when the gateway does not tell. The
+ * caller holds one count. */
+snapshot *control_merge(const char *control, snapshot *base, error *e);
+
+/* control_load by control_address, for a name that the file (s) does not have; s where there is no
+ * such gateway. The caller's count on s becomes one on the result. */
 snapshot *control_load_instead(const char *option, const char *config_path, snapshot *s);
 
 #endif

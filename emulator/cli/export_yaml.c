@@ -72,13 +72,17 @@ static void put_emulation(const export_job *j)
 {
     const emulation *e = snapshot_emulation(j->s);
     const bool delayed = emulation_is_delayed(e);
-    if (e->token_lifetime_s == TOKEN_LIFETIME_S && e->clock_skew_s == CLOCK_SKEW_S && !delayed)
+    if (e->token_lifetime_s == TOKEN_LIFETIME_S && e->clock_skew_s == CLOCK_SKEW_S && !delayed &&
+        !e->audit && !e->decision_header)
         return;
     yaml_put_key(j->out, 0, "emulation");
+    yaml_put_pair(j->out, 1, "mode", e->audit ? "audit" : NULL);
     if (e->token_lifetime_s != TOKEN_LIFETIME_S)
         put_seconds(j->out, 1, "token_lifetime", e->token_lifetime_s);
     if (e->clock_skew_s != CLOCK_SKEW_S)
         put_seconds(j->out, 1, "clock_skew", e->clock_skew_s);
+    if (e->decision_header)
+        yaml_put_bool(j->out, 1, "decision_header", true);
     if (delayed)
         put_propagation(j->out, e);
 }

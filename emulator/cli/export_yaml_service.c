@@ -95,10 +95,8 @@ static void put_count(buf *b, const char *key, uint32_t value, uint32_t by_defau
 
 static void put_flag(buf *b, const char *key, bool value, bool by_default)
 {
-    if (value == by_default)
-        return;
-    yaml_put_indent(b, 2);
-    buf_fmt(b, "%s: %s\n", key, value ? "true" : "false");
+    if (value != by_default)
+        yaml_put_bool(b, 2, key, value);
 }
 
 static void put_timeout(buf *b, int64_t us)

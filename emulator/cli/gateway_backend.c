@@ -4,7 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
+#include "cli/backend_ask.h"
+#include "cli/backend_follow.h"
 
 /* ---- the gateway's own ---- */
 
@@ -40,13 +43,17 @@ typedef struct decisions_call {
 static void give_decisions(void *ctx, recent_item *items, size_t count)
 {
     decisions_call *call = ctx;
-    auto_buf buf b = buf_make((size_t)CONTROL_DECISIONS_MAX * 16 * 1024);
+    auto_buf buf b = buf_make((size_t)CONTROL_DECISIONS_MAX * 32 * 1024);
     buf_char(&b, '[');
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count && buf_ok(&b); i++) {
+        const size_t whole = b.n;
         if (i)
             buf_char(&b, ',');
         recent_decision(items[i].request, &b);
+        if (!buf_ok(&b))
+            b.n = whole; /* as many of the newest as fit */
     }
+    b.overrun = false;
     buf_char(&b, ']');
     call->done(call->arg, buf_view(&b));
     free(call);
@@ -60,9 +67,55 @@ static void on_decisions(void *ctx, const control_decisions_query *q,
     if (!call)
         abort();
     *call = (decisions_call){done, arg};
-    recent_query rq = {.limit = q->limit, .refused = q->refused};
-    memcpy(rq.service, q->service, sizeof rq.service);
+    const recent_query rq = backend_decisions_query(q);
     process_recent(b->process, &rq, give_decisions, call);
+}
+
+typedef struct traffic_call {
+    const process *process;
+    void (*done)(void *arg, span text);
+    void *arg;
+} traffic_call;
+
+static void give_traffic(void *ctx, const traffic *t)
+{
+    traffic_call *call = ctx;
+    auto_buf buf b = buf_make(CONTROL_TRAFFIC_MAX);
+    tally_json(t->tally, &b);
+    buf_char(&b, '\n');
+    call->done(call->arg, buf_ok(&b) ? buf_view(&b) : (span){0});
+    free(call);
+}
+
+static void give_metrics(void *ctx, const traffic *t)
+{
+    traffic_call *call = ctx;
+    auto_buf buf b = buf_make(CONTROL_TRAFFIC_MAX);
+    process_metrics(call->process, t, &b);
+    call->done(call->arg, buf_ok(&b) ? buf_view(&b) : (span){0});
+    free(call);
+}
+
+static traffic_call *new_traffic_call(const gateway_backend *b, void (*done)(void *arg, span text),
+                                      void *arg)
+{
+    traffic_call *call = malloc(sizeof *call);
+    if (!call)
+        abort();
+    *call = (traffic_call){b->process, done, arg};
+    return call;
+}
+
+static void on_traffic(void *ctx, void (*done)(void *arg, span text), void *arg)
+{
+    const gateway_backend *b = ctx;
+    process_traffic(b->process, give_traffic, new_traffic_call(b, done, arg));
+}
+
+static void on_metrics(void *ctx, void (*done)(void *arg, span text), void *arg)
+{
+    const gateway_backend *b = ctx;
+    process_traffic(b->process, give_metrics, new_traffic_call(b, done, arg));
 }
 
 /* ---- the topology and the state ---- */
@@ -129,6 +182,46 @@ static void on_commit(void *ctx, json_t *draft, void (*done)(void *arg, const er
         abort();
     *call = (commit_call){done, arg};
     metadata_link_sync(b->link, state_serial(s), on_synced, call);
+}
+
+/* ---- the reset ---- */
+
+typedef struct reset_call {
+    void (*done)(void *arg, bool changed, const error *e);
+    void *arg;
+    unsigned outstanding;
+    bool changed;
+} reset_call;
+
+/* The workers are one to be waited for, the metadata process another. */
+static void one_reset(void *arg)
+{
+    reset_call *call = arg;
+    if (--call->outstanding)
+        return;
+    call->done(call->arg, call->changed, NULL);
+    free(call);
+}
+
+static void on_reset(void *ctx, void (*done)(void *arg, bool changed, const error *e), void *arg)
+{
+    const gateway_backend *b = ctx;
+    error e = {0};
+    reset_call *call = malloc(sizeof *call);
+    if (!call)
+        abort();
+    *call = (reset_call){done, arg, 2, false};
+    if (!process_reset(b->process, &call->changed, one_reset, call, &e)) {
+        log_at(LOG_ERROR, "the reset failed", LOG_S("error", e.text));
+        done(arg, false, &e);
+        free(call);
+        return;
+    }
+    const state *s = on_state(ctx);
+    if (call->changed && state_path(s))
+        metadata_link_sync(b->link, state_serial(s), one_reset, call);
+    else
+        one_reset(call);
 }
 
 /* ---- requests, as the log has them ---- */
@@ -235,6 +328,10 @@ control_backend gateway_backend_of(gateway_backend *b)
                              .attach = on_attach,
                              .detach = on_detach,
                              .decisions = on_decisions,
+                             .follow = backend_follow,
+                             .unfollow = backend_unfollow,
+                             .traffic = on_traffic,
+                             .metrics = on_metrics,
                              .requests = on_requests,
                              .log_entry = on_log_entry,
                              .merged = on_merged,
@@ -244,6 +341,9 @@ control_backend gateway_backend_of(gateway_backend *b)
                              .clock = clock_system(),
                              .identify = on_identify,
                              .commit = on_commit,
+                             .reset = on_reset,
                              .forward = on_forward,
+                             .why = backend_why,
+                             .inspect = backend_inspect,
                              .ctx = b};
 }

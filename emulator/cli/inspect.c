@@ -34,6 +34,29 @@ const char *token_kind_words(token_kind k)
     abort();
 }
 
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+span inspect_bare(span text)
+{
+    static const char *const prefixes[] = {
+        "Authorization:", "X-Serverless-Authorization:", "Bearer "};
+    for (size_t i = 0; i <= countof(prefixes); i++) {
+        while (text.n && (is_blank(*text.p) || *text.p == '"'))
+            text = span_from(text, 1);
+        while (text.n && (is_blank(text.p[text.n - 1]) || text.p[text.n - 1] == '"'))
+            text.n--;
+        if (i == countof(prefixes))
+            break;
+        const size_t n = strlen(prefixes[i]);
+        if (text.n > n && span_ieq_str((span){text.p, n}, prefixes[i]))
+            text = span_from(text, n);
+    }
+    return text;
+}
+
 static size_t parts_of(span token)
 {
     size_t n = 1;
@@ -167,12 +190,9 @@ static void judge(inspection *i, const snapshot *s, token_state state)
         explain_fix(&i->fix, s, &d, &f);
 }
 
-static token_state verify(inspection *i, span keys_json, span token, token_state state)
+static token_state verify(inspection *i, const jwks *keys, span token, token_state state)
 {
     (void)jws_peek(token, &i->kid, &i->alg, NULL, &i->problem);
-    jwks *keys = NULL;
-    if (keys_json.n)
-        keys = jwks_parse(keys_json, &i->problem);
     i->has_keys = keys != NULL;
     jws_result r;
     if (keys) {
@@ -181,15 +201,14 @@ static token_state verify(inspection *i, span keys_json, span token, token_state
     } else {
         r = jws_peek(token, NULL, NULL, &i->claims, &i->problem);
     }
-    jwks_unref(keys);
     i->confirmed = i->has_keys && r == JWS_OK;
     if (state != TOKEN_UNCHECKED)
         return state;
     return r == JWS_OK && !i->has_keys ? TOKEN_NO_KEYS : token_state_of(r);
 }
 
-void inspect_token(inspection *out, snapshot *topology, const char *keys_dir, span keys_json,
-                   span token, int64_t now_us)
+void inspect_token(inspection *out, const snapshot *topology, const char *keys_dir,
+                   const jwks *keys, span token, int64_t now_us)
 {
     *out = (inspection){.topology = topology, .keys_dir = keys_dir, .now_us = now_us};
     out->cause = buf_make(EXPLAIN_MAX);
@@ -199,14 +218,14 @@ void inspect_token(inspection *out, snapshot *topology, const char *keys_dir, sp
         (void)span_cut(&rest, '.', &second);
     out->header = decode_part(first);
     out->payload = decode_part(second);
-    const token_state state = verify(out, keys_json, token, credential_state(token));
+    const token_state state = verify(out, keys, token, credential_state(token));
     out->kind = kind_of(out, state, token);
     if (out->kind == KIND_ACCESS_TOKEN || out->kind == KIND_SIGNATURE_REMOVED)
         out->problem = (error){0}; /* the verifier's complaint adds nothing to the kind */
     const bool usable = topology && snapshot_service_count(topology);
-    snapshot *s = usable ? snapshot_ref(topology) : nowhere(now_us);
-    judge(out, s, state);
-    snapshot_unref(s);
+    snapshot *made_up = usable ? NULL : nowhere(now_us);
+    judge(out, usable ? topology : made_up, state);
+    snapshot_unref(made_up);
 }
 
 void inspection_clear(inspection *i)

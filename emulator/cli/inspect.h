@@ -33,7 +33,7 @@ const char *token_kind_name(token_kind k);
 const char *token_kind_words(token_kind k);
 
 typedef struct inspection {
-    snapshot *topology; /* NULL: there is none */
+    const snapshot *topology; /* NULL: there is none */
     const char *keys_dir;
     int64_t now_us;
     token_kind kind;
@@ -47,9 +47,12 @@ typedef struct inspection {
     buf cause, fix; /* empty for a valid one */
 } inspection;
 
-/* The topology (nullable) stays the caller's; keys_json is empty when there are no keys. */
-void inspect_token(inspection *out, snapshot *topology, const char *keys_dir, span keys_json,
-                   span token, int64_t now_us);
+/* The token in what people paste: with blanks around it, in quotes, or a whole header line. */
+span inspect_bare(span text);
+
+/* Topology and keys (both nullable) stay the caller's. */
+void inspect_token(inspection *out, const snapshot *topology, const char *keys_dir,
+                   const jwks *keys, span token, int64_t now_us);
 void inspection_clear(inspection *i);
 
 /* What one service would make of a valid token with these claims. */

@@ -48,6 +48,7 @@ static void add_service(buf *b, const inspection *i, const service *svc)
     if (accepted && !v.open && !reason_info(d->reason)->allows)
         explain_fix(&fix, i->topology, d, &f);
     add_text(b, "{\"name\":", svc->name);
+    add_text(b, ",\"url\":", svc->url);
     add_bool(b, ",\"open\":", v.open);
     add_bool(b, ",\"accepts_audience\":", accepted);
     add_bool(b, ",\"may_invoke\":", v.open || reason_info(d->reason)->allows);

@@ -94,7 +94,7 @@ void supervisor_apply(supervisor *s, bool daemons)
     apply_daemon(s, "metadata", daemons);
     apply_daemon(s, "gateway", daemons);
     for (size_t i = 0; i < snapshot_service_count(topology) && !s->stopping; i++)
-        if (snapshot_service(topology, i)->command)
+        if (snapshot_service(topology, i)->command && !s->options.no_services)
             apply_service(s, topology, snapshot_service(topology, i));
     retire_unwanted(s);
 }

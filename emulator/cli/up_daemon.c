@@ -38,9 +38,13 @@ daemon_args daemon_args_make(const char *name, const supervisor_options *o, cons
     add(&a, "--keys", is_gateway ? NULL : o->keys_dir);
     add(&a, "--ca", is_gateway ? o->ca_dir : NULL);
     add(&a, "--request-log", is_gateway ? o->request_log : NULL);
+    add(&a, "--record", is_gateway ? o->record.file : NULL);
+    add(&a, "--record-max", is_gateway ? o->record.max : NULL);
+    add(&a, "--record-keep", is_gateway ? o->record.keep : NULL);
     add(&a, "--workers", is_gateway ? o->workers : NULL);
-    add(&a, "--start-wait", is_gateway ? START_WAIT_S : NULL);
+    add(&a, "--start-wait", is_gateway && !o->no_services ? START_WAIT_S : NULL);
     add_flag(&a, "--state-is-temporary", is_gateway && o->state_is_temporary);
+    add_flag(&a, "--decision-header", is_gateway && o->decision_header);
     add_flag(&a, "--ephemeral-ports", is_gateway && o->ephemeral);
     return a;
 }

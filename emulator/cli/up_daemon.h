@@ -4,7 +4,7 @@
 
 #include "cli/up_supervisor.h"
 
-enum { DAEMON_ARGS_MAX = 32 };
+enum { DAEMON_ARGS_MAX = 48 };
 
 typedef struct daemon_args {
     const char *argv[DAEMON_ARGS_MAX + 1]; /* NULL-terminated views */

@@ -206,16 +206,20 @@ void service_vars_apply(const service_vars *v, envlist *l)
             envlist_set(l, v->items[i].name, v->items[i].value);
 }
 
-/* "backend-api" → "BACKEND_API_URL". */
-static void add_url(envlist *l, const service *svc)
+void env_variable(buf *out, const char *name, const char *what)
 {
     static const char from[] = "abcdefghijklmnopqrstuvwxyz-", to[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ_";
-    auto_buf buf name = buf_make(NAME_MAX_BYTES);
-    for (const char *c = svc->name; *c; c++) {
+    for (const char *c = name; *c; c++) {
         const char *at = strchr(from, *c);
-        buf_add(&name, at ? to + (at - from) : c, 1);
+        buf_add(out, at ? to + (at - from) : c, 1);
     }
-    buf_str(&name, "_URL");
+    buf_fmt(out, "_%s", what);
+}
+
+static void add_url(envlist *l, const service *svc)
+{
+    auto_buf buf name = buf_make(NAME_MAX_BYTES);
+    env_variable(&name, svc->name, "URL");
     if (buf_ok(&name))
         envlist_set(l, name.p, svc->url);
 }

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/buf.h"
 #include "policy/snapshot.h"
 
 /* A growing NULL-terminated list of "NAME=VALUE". */
@@ -51,6 +52,9 @@ const service_var *service_vars_find(const service_vars *v, const char *name);
 
 /* Puts them into an environment (all but the shell_only ones). */
 void service_vars_apply(const service_vars *v, envlist *l);
+
+/* "backend-api", "URL" → "BACKEND_API_URL": how the environment names what is a service's. */
+void env_variable(buf *out, const char *name, const char *what);
 
 /* For a client of all services: BACKEND_API_URL for each, INVOKER_CONTROL, INVOKER_INGRESS,
  * INVOKER_METADATA, and whom to trust and which proxy to use. */

@@ -2,9 +2,9 @@
  * good-bye. */
 #include "cli/up_guard.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +15,9 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { GROUPS_MAX = 4096, GRACE_MS = 800, STEP_MS = 10 };
+#include "base/file.h"
+
+enum { GROUPS_MAX = 4096, GRACE_MS = 800, STEP_MS = 10, OPEN_FOLDERS_MAX = 8 };
 enum { GUARD_ADD = 1, GUARD_REMOVE = 2, GUARD_DONE = 3 };
 
 typedef struct message {
@@ -73,16 +75,18 @@ static void stop_groups(const watched *w)
     signal_all(w, SIGKILL);
 }
 
+static int remove_one(const char *path, const struct stat *about, int kind, struct FTW *where)
+{
+    (void)about;
+    (void)kind;
+    (void)where;
+    (void)remove(path);
+    return 0;
+}
+
 void guard_remove_dir(const char *dir)
 {
-    DIR *d = opendir(dir);
-    if (!d)
-        return;
-    const struct dirent *entry;
-    while ((entry = readdir(d)))
-        (void)unlinkat(dirfd(d), entry->d_name, 0);
-    (void)closedir(d);
-    (void)rmdir(dir);
+    (void)nftw(dir, remove_one, OPEN_FOLDERS_MAX, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
 }
 
 static void watch_over(int fd, const char *dir)
@@ -120,6 +124,21 @@ static void run_guard(int fd, const char *dir)
 }
 
 /* ---- up's half ---- */
+
+char *guard_make_dir(error *e)
+{
+    const char *runtime = getenv("XDG_RUNTIME_DIR");
+    const char *temporary = getenv("TMPDIR");
+    const char *base = runtime && access(runtime, W_OK) == 0 ? runtime
+                       : temporary && *temporary             ? temporary
+                                                             : "/tmp";
+    char *dir = file_join(base, "invoker-XXXXXX");
+    if (mkdtemp(dir)) /* 0700 */
+        return dir;
+    error_errno(e, "cannot make a folder in %s", base);
+    free(dir);
+    return NULL;
+}
 
 guard *guard_start(const char *dir, error *e)
 {

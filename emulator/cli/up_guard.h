@@ -9,14 +9,17 @@
 
 typedef struct guard guard;
 
-/* Forks: call while there is little memory and no descriptor that must not be shared. dir is a
- * folder of plain files. */
+/* A folder of one's own for what a run leaves nothing of: in $XDG_RUNTIME_DIR, $TMPDIR or /tmp.
+ * Caller frees the path; NULL and *e. */
+char *guard_make_dir(error *e);
+
+/* Forks: call while there is little memory and no descriptor that must not be shared. */
 guard *guard_start(const char *dir, error *e);
 void guard_add(guard *g, pid_t group);
 void guard_remove(guard *g, pid_t group);
 pid_t guard_pid(const guard *g);
 
-/* Removes the folder and the plain files in it. */
+/* Removes the folder and what is in it; links are removed, not followed. */
 void guard_remove_dir(const char *dir);
 
 /* All is stopped: the guard ends without doing anything. NULL is fine. */

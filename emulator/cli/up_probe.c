@@ -20,22 +20,13 @@ struct probe {
     void *ctx;
 };
 
-/* A port of the range that the kernel gives to callers can be connected to by itself (TCP's
- * simultaneous open): that is nobody listening. */
-static bool is_own_reflection(const probe *p)
-{
-    net_addr local;
-    return net_local(p->fd, &local) && net_addr_port(&local) == net_addr_port(&p->address) &&
-           net_addr_same_ip(&local, &p->address);
-}
-
 static void drop(probe *p)
 {
     if (p->fd < 0)
         return;
     /* A reset instead of a closing handshake, so that the port is free at once. */
     const struct linger hard = {.l_onoff = 1};
-    if (is_own_reflection(p))
+    if (net_is_own_reflection(p->fd))
         (void)setsockopt(p->fd, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
     (void)close(p->fd);
     p->fd = -1;
@@ -46,7 +37,7 @@ static bool connected(const probe *p)
     int failure = 0;
     socklen_t n = sizeof failure;
     (void)getsockopt(p->fd, SOL_SOCKET, SO_ERROR, &failure, &n);
-    return failure == 0 && !is_own_reflection(p);
+    return failure == 0 && !net_is_own_reflection(p->fd);
 }
 
 static bool accepts(probe *p)

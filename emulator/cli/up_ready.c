@@ -126,5 +126,8 @@ void up_ready_text(buf *out, const snapshot *s, const char *state_dir, bool colo
     else
         buf_str(out,
                 "state     ephemeral: what gcloud changes is forgotten (--state DIR keeps it)\n");
+    if (snapshot_emulation(s)->audit)
+        buf_fmt(out, "%smode      audit: nothing is refused, only recorded (emulation.mode)%s\n",
+                bold, plain);
     buf_str(out, "\nCtrl-C stops everything.\n");
 }

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -95,6 +96,26 @@ pid_t spawn_process(const spawn_spec *spec, error *e)
     errno = failure;
     error_errno(e, "cannot run %s", spec->argv[0]);
     return -1;
+}
+
+char **spawn_words(const char *const *words)
+{
+    size_t n = 0;
+    while (words[n])
+        n++;
+    char **copy = calloc(n + 1, sizeof *copy);
+    if (!copy)
+        abort();
+    for (size_t i = 0; i < n; i++)
+        copy[i] = span_dup(span_of(words[i]));
+    return copy;
+}
+
+void spawn_words_free(char **words)
+{
+    for (char **w = words; w && *w; w++)
+        free(*w);
+    free(words);
 }
 
 char *spawn_own_path(void)

@@ -21,6 +21,10 @@ typedef struct spawn_spec {
 /* The process' id once it runs the program, or -1. It gets SIGTERM when this process dies. */
 pid_t spawn_process(const spawn_spec *spec, error *e);
 
+/* A copy of a NULL-terminated list of words, as argv wants it; free with spawn_words_free. */
+char **spawn_words(const char *const *words);
+void spawn_words_free(char **words);
+
 /* The path of the running program, for starting it again; caller frees. */
 char *spawn_own_path(void);
 

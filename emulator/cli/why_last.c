@@ -1,4 +1,4 @@
-/* `invoker why --last`: asks the running gateway for its latest refusal. */
+/* `invoker why ID` and `invoker why --last`: what the running gateway remembers of a request. */
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,11 +8,11 @@
 #include "cli/cli_keys.h"
 #include "cli/control_client.h"
 #include "cli/why.h"
-#include "decision/explain.h"
+#include "cli/why_view.h"
 
 #define COMMAND "why"
 
-enum { REPORT_MAX = 64 * 1024 };
+enum { REPORT_MAX = 256 * 1024, TARGET_MAX = 1024 };
 
 static const char *text_of(const json_t *entry, const char *key)
 {
@@ -20,67 +20,99 @@ static const char *text_of(const json_t *entry, const char *key)
     return text ? text : "";
 }
 
-/* What a log holds came from outside: control characters stay out of the terminal. */
-static void put_line(buf *b, const char *name, const char *text)
+/* The first line. Whatever went wrong behind a decision has its own status. */
+static void put_outcome(buf *b, const json_t *d)
 {
-    if (!*text)
-        return;
-    buf_fmt(b, "  %-11s ", name);
-    for (; *text; text++)
-        explain_char(b, *text);
-    buf_char(b, '\n');
+    const long long status = (long long)json_integer_value(json_object_get(d, "status"));
+    const char *why = text_of(d, "reason");
+    const char *failure = text_of(d, "failure");
+    if (json_is_false(json_object_get(d, "enforced")))
+        buf_fmt(b, "let through by audit mode, though it would be refused (%s); answered with %lld",
+                why, status);
+    else if (json_is_true(json_object_get(d, "allowed")) && !*text_of(d, "explanation"))
+        buf_fmt(b, "allowed (%s), answered with %lld", why, status);
+    else
+        buf_fmt(b, "refused with %lld (%s)", status, *failure ? failure : why);
+    buf_str(b, "\n\n");
 }
 
-static void put_text(buf *b, const json_t *entry)
+static int print_decision(const json_t *d, bool json)
 {
-    const json_int_t status = json_integer_value(json_object_get(entry, "status"));
-    buf_fmt(b, "refused with %lld (%s)\n\n", (long long)status, text_of(entry, "reason"));
-    static const char *const lines[][2] = {
-        {"time", "timestamp"},    {"service", "service"}, {"method", "method"},
-        {"path", "path"},         {"caller", "caller"},   {"failure", "failure"},
-        {"cause", "explanation"}, {"production", "fix"},  {"here", "local_fix"},
-        {"trace", "trace"},
-    };
-    for (size_t i = 0; i < countof(lines); i++)
-        put_line(b, lines[i][0], text_of(entry, lines[i][1]));
+    auto_buf buf b = buf_make(REPORT_MAX);
+    const bool fine = json_is_true(json_object_get(d, "allowed")) && !*text_of(d, "failure");
+    if (json) {
+        auto_free char *text = json_dumps(d, JSON_COMPACT);
+        buf_fmt(&b, "%s\n", text ? text : "null");
+    } else {
+        put_outcome(&b, d);
+        why_view(&b, d, cli_colour(stdout));
+    }
+    return cli_print(&b, fine ? CLI_OK : CLI_FAILED);
 }
 
-static int print_reply(const char *body, size_t n, bool json)
+static int print_nothing(bool json)
+{
+    auto_buf buf b = buf_make(REPORT_MAX);
+    buf_str(&b, json ? "null\n" : "No request was refused yet.\n");
+    return cli_print(&b, CLI_OK);
+}
+
+static int print_latest(const control_reply *reply, bool json)
 {
     error e = {0};
-    json_auto_t *root = json_loadb(body, n, JSON_REJECT_DUPLICATES, NULL);
+    json_auto_t *root = json_loadb(reply->body, reply->n, JSON_REJECT_DUPLICATES, NULL);
     const json_t *list = json_object_get(root, "decisions");
     if (!json_is_array(list)) {
-        error_set(&e, ERR_INVALID, "the gateway's answer is not a list of decisions: %.200s", body);
+        error_set(&e, ERR_INVALID, "the gateway's answer is not a list of decisions: %.200s",
+                  reply->body);
         return cli_failed(COMMAND, &e);
     }
-    const json_t *entry = json_array_get(list, 0);
-    auto_buf buf b = buf_make(REPORT_MAX);
-    if (json) {
-        char *text = entry ? json_dumps(entry, JSON_COMPACT) : NULL;
-        buf_fmt(&b, "%s\n", text ? text : "null");
-        free(text);
-    } else if (entry) {
-        put_text(&b, entry);
-    } else {
-        buf_str(&b, "No request was refused yet.\n");
-    }
-    return cli_print(&b, entry ? CLI_FAILED : CLI_OK);
+    const json_t *d = json_array_get(list, 0);
+    return d ? print_decision(d, json) : print_nothing(json);
 }
 
-int why_last(const char *control, bool json)
+static int print_one(const control_reply *reply, bool json)
+{
+    error e = {0};
+    json_auto_t *d = json_loadb(reply->body, reply->n, JSON_REJECT_DUPLICATES, NULL);
+    if (json_is_object(d))
+        return print_decision(d, json);
+    error_set(&e, ERR_INVALID, "the gateway's answer is not a decision: %.200s", reply->body);
+    return cli_failed(COMMAND, &e);
+}
+
+/* Google's error shape; what says more than its message is shown as it came. */
+static int print_refusal(const control_reply *reply)
+{
+    error e = {0};
+    json_auto_t *root = json_loadb(reply->body, reply->n, JSON_REJECT_DUPLICATES, NULL);
+    const char *message = text_of(json_object_get(root, "error"), "message");
+    if (*message)
+        error_set(&e, ERR_INVALID, "%s", message);
+    else
+        error_set(&e, ERR_INVALID, "the gateway answered %u: %.200s", reply->status, reply->body);
+    return cli_failed(COMMAND, &e);
+}
+
+int why_recorded(const char *control, const char *id, bool json)
 {
     error e = {0};
     control_reply reply;
-    if (!control_call(control, "GET", "/invoker/v1/decisions?limit=1&refused=1", NULL, &reply, &e))
-        return cli_failed(COMMAND, &e);
-    int status;
-    if (reply.status == 200) {
-        status = print_reply(reply.body, reply.n, json);
+    auto_buf buf target = buf_make(TARGET_MAX);
+    buf_str(&target, "/invoker/v1/decisions");
+    if (id) {
+        buf_char(&target, '/');
+        buf_percent(&target, span_of(id));
     } else {
-        error_set(&e, ERR_INVALID, "the gateway answered %u: %.200s", reply.status, reply.body);
-        status = cli_failed(COMMAND, &e);
+        buf_str(&target, "?limit=1&refused=1");
     }
+    if (!buf_ok(&target))
+        return cli_usage_error(COMMAND, "no id of a decision is that long");
+    if (!control_call(control, "GET", target.p, NULL, &reply, &e))
+        return cli_failed(COMMAND, &e);
+    const int status = reply.status != 200 ? print_refusal(&reply)
+                       : id                ? print_one(&reply, json)
+                                           : print_latest(&reply, json);
     free(reply.body);
     return status;
 }

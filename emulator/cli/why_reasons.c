@@ -96,6 +96,7 @@ static void put_json(buf *b)
         buf_fmt(b, ",\"logged\":%s", row->logged ? "true" : "false");
         put_text(b, "summary", row->summary);
         put_text(b, "fix", row->fix);
+        put_text(b, "learn_more", row->learn_more);
         buf_char(b, '}');
     }
     buf_str(b, "]}\n");

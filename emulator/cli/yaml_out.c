@@ -146,6 +146,12 @@ void yaml_put_pair(buf *b, unsigned depth, const char *key, const char *text)
     buf_char(b, '\n');
 }
 
+void yaml_put_bool(buf *b, unsigned depth, const char *key, bool value)
+{
+    yaml_put_indent(b, depth);
+    buf_fmt(b, "%s: %s\n", key, value ? "true" : "false");
+}
+
 void yaml_put_flow(buf *b, unsigned depth, const char *key, const char *const *list)
 {
     if (!list || !*list)

@@ -15,6 +15,8 @@ void yaml_put_indent(buf *b, unsigned depth);
 void yaml_put_key(buf *b, unsigned depth, const char *key);
 /* "KEY: TEXT"; nothing when text is NULL. */
 void yaml_put_pair(buf *b, unsigned depth, const char *key, const char *text);
+/* "KEY: true" or "KEY: false". */
+void yaml_put_bool(buf *b, unsigned depth, const char *key, bool value);
 /* "KEY: [A, B]"; nothing for NULL or an empty list. */
 void yaml_put_flow(buf *b, unsigned depth, const char *key, const char *const *list);
 /* "# TEXT", whatever is in it, on one line. */

@@ -172,6 +172,14 @@ static void read_skew(loader *l, const node_pair *entry, void *into)
     (void)read_whole_seconds(l, entry, 0, 3600, into);
 }
 
+static void read_mode(loader *l, const node_pair *entry, void *into)
+{
+    static const char *const words[] = {"enforce", "audit", NULL};
+    size_t which;
+    if (read_word(l, entry, words, "enforce or audit", &which))
+        *(bool *)into = which == 1;
+}
+
 static void read_faults(loader *l, const node_pair *entry, void *into)
 {
     (void)into;
@@ -181,9 +189,11 @@ static void read_faults(loader *l, const node_pair *entry, void *into)
 void read_emulation(loader *l, const node_pair *entry, void *into)
 {
     static const key_spec keys[] = {
+        {"mode", read_mode, offsetof(emulation, audit)},
         {"propagation_delay", read_propagation, 0},
         {"token_lifetime", read_lifetime, offsetof(emulation, token_lifetime_s)},
         {"clock_skew", read_skew, offsetof(emulation, clock_skew_s)},
+        {"decision_header", read_bool, offsetof(emulation, decision_header)},
         {"faults", read_faults, 0},
         {NULL, NULL, 0},
     };

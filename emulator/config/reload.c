@@ -19,9 +19,10 @@ struct reload {
     reload_options options;
     char *path, *addresses_path;
     snapshot *current;
-    topology_files files; /* of the last attempt */
+    topology_files files; /* of the last attempt, as is the next */
     watch *watch;
     loop_timer timer;
+    reload_history past;
     int64_t burst_us; /* when the first event of the burst came; 0: none waits */
 };
 
@@ -83,6 +84,7 @@ static void take(reload *r, snapshot *s)
 {
     snapshot_unref(r->current);
     r->current = s;
+    r->past.taken_us = clock_wall_us();
     r->options.on_snapshot(r->options.ctx, s);
 }
 
@@ -115,12 +117,16 @@ bool reload_now(reload *r)
     loop_timer_cancel(r->loop, &r->timer);
     snapshot *s = attempt(r, &problems);
     watch_on(r, since_us);
+    r->past.tried_us = since_us;
+    r->past.problems = problems.count;
     if (s) {
         log_at(LOG_INFO, "topology reloaded", LOG_S("file", r->path),
                LOG_I("services", snapshot_service_count(s)),
                LOG_I("bindings", snapshot_binding_count(s)));
+        r->past.taken++;
         take(r, s);
     } else {
+        r->past.refused++;
         log_problems(r, &problems);
     }
     diagnostics_free(&problems);
@@ -168,9 +174,15 @@ reload *reload_open(loop *l, const reload_options *o, diagnostics *out)
         reload_close(r);
         return NULL;
     }
+    r->past.tried_us = since_us;
     watch_on(r, since_us);
     take(r, s);
     return r;
+}
+
+reload_history reload_past(const reload *r)
+{
+    return r->past;
 }
 
 void reload_close(reload *r)

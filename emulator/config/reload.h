@@ -23,6 +23,14 @@ typedef struct reload_options {
 reload *reload_open(loop *l, const reload_options *o, diagnostics *out);
 void reload_close(reload *r);
 
+/* How often the files were read again, and when: wall clock, the first time included. */
+typedef struct reload_history {
+    uint64_t taken, refused;
+    int64_t taken_us, tried_us;
+    size_t problems; /* that kept them from being taken the last time; 0: they were */
+} reload_history;
+reload_history reload_past(const reload *r);
+
 /* As if a file had changed (SIGHUP). Returns whether the new state was taken. */
 bool reload_now(reload *r);
 

@@ -29,7 +29,7 @@ bool api_query(const api_call *c, const char *name, buf *out)
 
 int64_t api_now_us(const api_call *c)
 {
-    return c->backend->clock.wall_us ? clock_now_us(c->backend->clock) : clock_wall_us();
+    return control_now_us(c->backend);
 }
 
 bool api_project(api_call *c, const char *id_or_number)

@@ -29,7 +29,7 @@ static void handle(void *ctx, http_request *r)
     else if (is_cross_site(r))
         reply_error(r, 403, NULL, "a web page of another origin (\"%.*s\") may not ask here",
                     SPAN_ARG(http_header(r, "Origin")));
-    else if (!invoker_v1_serve(c, r))
+    else if (!page_serve(r) && !ask_serve(c, r) && !invoker_v1_serve(c, r))
         api_serve(c, r);
 }
 
@@ -56,6 +56,7 @@ control *control_open(loop *l, const control_backend *b, error *e)
     if (!c)
         abort();
     c->backend = *b;
+    c->loop = l;
     c->logs = log_store_new();
     c->server = http_server_open(l,
                                  &(http_server_options){.handle = handle,

@@ -10,13 +10,33 @@
 #include "policy/snapshot.h"
 #include "state/state.h"
 
+/* Texts are empty where everything is meant. */
 typedef struct control_decisions_query {
-    size_t limit; /* 1..CONTROL_DECISIONS_MAX */
-    bool refused;
-    char service[64]; /* empty: all */
+    size_t limit;          /* at most CONTROL_DECISIONS_MAX */
+    bool refused, allowed; /* those only */
+    char service[64];
+    char caller[257]; /* an e-mail, what stands in front of its '@', or "anonymous" */
+    char reason[48];  /* or the failure */
+    char id[25];      /* or how it begins */
 } control_decisions_query;
 
+enum { CONTROL_DECISION_ID_LEAST = 6, CONTROL_DECISION_ID_MAX = 24 };
+
+/* Thousands of cells, however long JSON spells their texts. */
+enum { CONTROL_TRAFFIC_MAX = 64 * 1024 * 1024 };
+
 enum { CONTROL_DECISIONS_MAX = 1000, CONTROL_DECISIONS_DEFAULT = 100 };
+
+/* Whoever wants decisions as they are made is told. */
+typedef struct control_follower {
+    /* A decision as JSON, and its id; views, valid during the call only. */
+    void (*decision)(void *arg, span id, span json);
+    /* So many were gone before they could be told; 0: nobody knows how many. */
+    void (*missed)(void *arg, uint64_t count);
+    /* What was called in between can be passed on. */
+    void (*done)(void *arg);
+    void *arg;
+} control_follower;
 
 /* What the metadata process is asked in a caller's stead; views, valid during the call only. */
 typedef struct control_question {
@@ -69,6 +89,15 @@ typedef struct control_backend {
     /* done(arg, array) is given the text of a JSON array. */
     void (*decisions)(void *ctx, const control_decisions_query *q,
                       void (*done)(void *arg, span array), void *arg);
+    /* The last q->limit, then all others as they are made; after (not empty): those behind that
+     * one instead. Until unfollow, with what follow returned. Nobody is told within these calls. */
+    void *(*follow)(void *ctx, const control_decisions_query *q, span after,
+                    const control_follower *f);
+    void (*unfollow)(void *ctx, void *following);
+    /* done(arg, object) is given the text of a JSON object; empty: it would be too long. */
+    void (*traffic)(void *ctx, void (*done)(void *arg, span object), void *arg);
+    /* Likewise the text for Prometheus. */
+    void (*metrics)(void *ctx, void (*done)(void *arg, span text), void *arg);
     void (*requests)(void *ctx, const control_requests_query *q,
                      void (*done)(void *arg, const control_request *all, size_t count), void *arg);
     /* One of these, while done() runs, as a new LogEntry; advice is without an insertId. */
@@ -88,9 +117,17 @@ typedef struct control_backend {
     /* The draft (stolen) becomes the state: durable, known to workers and metadata process. e is
      * NULL, or says why nothing changed. */
     void (*commit)(void *ctx, json_t *draft, void (*done)(void *arg, const error *e), void *arg);
+    /* Back to the topology as it was loaded, and all that is recorded of requests forgotten, here
+     * and wherever else it counts. e: nothing changed. */
+    void (*reset)(void *ctx, void (*done)(void *arg, bool changed, const error *e), void *arg);
     /* a is NULL when the metadata process does not answer; *e says why. */
     void (*forward)(void *ctx, const control_question *q,
                     void (*done)(void *arg, const control_answer *a, const error *e), void *arg);
+    /* Append one JSON object. The decision about a call that nobody made, with the fields of
+     * `invoker why`'s options; false: *e says what is wrong with the question. */
+    bool (*why)(void *ctx, const json_t *question, buf *out, error *e);
+    /* What a token says and what becomes of it here. false: *e. */
+    bool (*inspect)(void *ctx, span token, buf *out, error *e);
     void *ctx;
 } control_backend;
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "control/control_impl.h"
+#include "control/later.h"
 #include "control/reply.h"
 
 enum { STATUS_MAX = 16 * 1024 * 1024 };
@@ -41,66 +42,24 @@ static void serve_state(control *c, http_request *r)
         reply_error(r, 500, NULL, "the state cannot be written as JSON");
 }
 
-/* A request that waits for the workers' answers. */
-typedef struct pending {
-    http_request *request; /* NULL: the client left */
-} pending;
-
-static void on_gone(void *ctx)
-{
-    pending *p = ctx;
-    p->request = NULL;
-}
-
 static void on_decisions(void *arg, span array)
 {
-    pending *p = arg;
-    if (p->request) {
-        auto_buf buf b = buf_make(array.n + 64);
-        buf_str(&b, "{\"decisions\":");
-        buf_span(&b, array);
-        buf_str(&b, "}\n");
-        reply_json(p->request, 200, buf_view(&b));
-    }
-    free(p);
-}
-
-/* false: the request was answered with what is wrong. */
-static bool read_query(http_request *r, control_decisions_query *q)
-{
-    auto_buf buf limit = buf_make(32);
-    auto_buf buf refused = buf_make(32);
-    auto_buf buf name = buf_make(sizeof q->service - 1);
-    uint64_t n = CONTROL_DECISIONS_DEFAULT;
-    if (http_query_get(r, "limit", true, &limit) &&
-        (!buf_ok(&limit) || !span_u64(buf_view(&limit), CONTROL_DECISIONS_MAX, &n) || n == 0)) {
-        reply_error(r, 400, NULL, "limit is a number from 1 to %d", CONTROL_DECISIONS_MAX);
-        return false;
-    }
-    if (http_query_get(r, "service", true, &name) && !buf_ok(&name)) {
-        reply_error(r, 400, NULL, "a service's name is not that long");
-        return false;
-    }
-    (void)http_query_get(r, "refused", true, &refused);
-    *q = (control_decisions_query){.limit = (size_t)n};
-    q->refused =
-        span_eq(buf_view(&refused), SPAN_LIT("1")) || span_eq(buf_view(&refused), SPAN_LIT("true"));
-    if (name.n)
-        memcpy(q->service, name.p, name.n);
-    return true;
+    http_request *r = later_end(arg);
+    if (!r)
+        return;
+    auto_buf buf b = buf_make(array.n + 64);
+    buf_str(&b, "{\"decisions\":");
+    buf_span(&b, array);
+    buf_str(&b, "}\n");
+    reply_json(r, 200, buf_view(&b));
 }
 
 static void serve_decisions(control *c, http_request *r)
 {
     control_decisions_query q;
-    if (!read_query(r, &q))
+    if (!decisions_query_read(r, "limit", 1, CONTROL_DECISIONS_DEFAULT, &q))
         return;
-    pending *p = calloc(1, sizeof *p);
-    if (!p)
-        abort();
-    p->request = r;
-    http_defer(r, on_gone, p);
-    c->backend.decisions(c->backend.ctx, &q, on_decisions, p);
+    c->backend.decisions(c->backend.ctx, &q, on_decisions, later_begin(r));
 }
 
 /* ---- upstreams ---- */
@@ -188,8 +147,16 @@ bool invoker_v1_serve(control *c, http_request *r)
     } routes[] = {{"/healthz", serve_health},
                   {"/invoker/v1/status", serve_status},
                   {"/invoker/v1/state", serve_state},
-                  {"/invoker/v1/decisions", serve_decisions}};
+                  {"/invoker/v1/decisions", serve_decisions},
+                  {"/invoker/v1/decisions/stream", serve_decision_stream},
+                  {"/invoker/v1/traffic", serve_traffic},
+                  {"/metrics", serve_metrics},
+                  {"/invoker/v1/topology", serve_topology}};
     span name;
+    if (span_eq_str(http_path(r), "/reset")) {
+        serve_reset(c, r);
+        return true;
+    }
     if (service_path(http_path(r), SPAN_LIT("/upstream"), &name)) {
         serve_upstream(c, r, name);
         return true;
@@ -207,5 +174,5 @@ bool invoker_v1_serve(control *c, http_request *r)
             reply_error(r, 405, "GET, HEAD", "%s is read with GET", routes[i].path);
         return true;
     }
-    return false;
+    return decision_serve(c, r);
 }

@@ -73,8 +73,7 @@ static void add_loss(control *c, container_line line, json_int_t lost)
 static void keep(control *c, const service *s, const batch *b)
 {
     const control_backend *back = &c->backend;
-    container_line line = {.received_us =
-                               back->clock.wall_us ? clock_now_us(back->clock) : clock_wall_us(),
+    container_line line = {.received_us = control_now_us(back),
                            .stream = b->stream,
                            .service = span_of(s->name),
                            .revision = span_of(s->revision)};

@@ -44,12 +44,18 @@ static void clear(shelf *s)
     *s = (shelf){0};
 }
 
+void log_store_clear(log_store *s)
+{
+    for (size_t i = 0; i < s->count; i++)
+        clear(&s->shelves[i]);
+    s->count = 0;
+}
+
 void log_store_free(log_store *s)
 {
     if (!s)
         return;
-    for (size_t i = 0; i < s->count; i++)
-        clear(&s->shelves[i]);
+    log_store_clear(s);
     free(s);
 }
 

@@ -31,6 +31,9 @@ typedef struct container_line {
 log_store *log_store_new(void);
 void log_store_free(log_store *s); /* NULL is fine */
 
+/* Forgets all lines. */
+void log_store_clear(log_store *s);
+
 /* Copied; the serial is given out. */
 void log_store_add(log_store *s, const container_line *line);
 

@@ -77,9 +77,40 @@ credential credential_find(size_t authorization_count, span authorization, size_
     return of_value(header, span_trim(serverless_count ? serverless : authorization));
 }
 
+span credential_unsigned(span token)
+{
+    return (span){token.p, last_dot(token)};
+}
+
 void credential_forwarded(buf *b, span token)
 {
     buf_str(b, "bearer ");
-    buf_span(b, (span){token.p, last_dot(token)});
+    buf_span(b, credential_unsigned(token));
     buf_str(b, "." SIGNATURE_REMOVED);
+}
+
+/* Base64url of an object's beginning: '{' and then a quote or white space. */
+static bool looks_like_jwt(span word)
+{
+    return (span_starts(word, SPAN_LIT("ey")) || span_starts(word, SPAN_LIT("ew"))) &&
+           has_two_dots(word);
+}
+
+void credential_masked(buf *b, span value)
+{
+    while (value.n) {
+        size_t end = 0;
+        while (end < value.n && !is_blank(value.p[end]) && value.p[end] != ',')
+            end++;
+        const span word = {value.p, end};
+        if (looks_like_jwt(word)) {
+            buf_span(b, (span){word.p, last_dot(word)});
+            buf_str(b, "." SIGNATURE_REMOVED);
+        } else {
+            buf_span(b, word);
+        }
+        if (end < value.n)
+            buf_char(b, value.p[end++]);
+        value = span_from(value, end);
+    }
 }

@@ -19,6 +19,13 @@ credential credential_find(size_t authorization_count, span authorization, size_
  * production delivers it) + header.payload + ".SIGNATURE_REMOVED_BY_GOOGLE". Appends to b. */
 void credential_forwarded(buf *b, span token);
 
+/* A value in which the same is done to every word that looks like a JWT, and nothing else: what a
+ * service gets to see of a value that proves nothing, where it is forwarded nevertheless. */
+void credential_masked(buf *b, span value);
+
+/* Its header and payload. */
+span credential_unsigned(span token);
+
 /* The third part of a token that has passed a front end once. */
 #define SIGNATURE_REMOVED "SIGNATURE_REMOVED_BY_GOOGLE"
 

@@ -218,3 +218,30 @@ decision decide(const snapshot *s, const request_facts *f, int64_t now_us)
         d.reason = of_nobody(s, &d, now_us);
     return d;
 }
+
+/* ---- what came closest ---- */
+
+static missed_grant nearest(const snapshot *s, const decision *d, int64_t now_us)
+{
+    const missed_grant none = {NULL, BINDING_IN_FORCE};
+    const bool nobody = d->reason == REASON_NO_CREDENTIAL;
+    if (!nobody && d->reason != REASON_NO_GRANT && d->reason != REASON_NO_PRINCIPAL &&
+        d->reason != REASON_NOT_PROPAGATED && d->reason != REASON_CONDITION_NOT_MET)
+        return none;
+    const principal *who = nobody ? NULL : &d->principal;
+    const missed_grant m = snapshot_missed_grant(s, d->service, who, now_us);
+    if (m.binding || nobody || !d->principal.email.n)
+        return m;
+    return (missed_grant){snapshot_near_grant(s, d->service, who), BINDING_IN_FORCE};
+}
+
+missed_grant decision_nearest(const snapshot *s, const decision *d, int64_t now_us)
+{
+    return d->nearest_known ? d->nearest : nearest(s, d, now_us);
+}
+
+void decide_nearest(const snapshot *s, decision *d, int64_t now_us)
+{
+    d->nearest = nearest(s, d, now_us);
+    d->nearest_known = true;
+}

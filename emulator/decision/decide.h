@@ -47,6 +47,8 @@ typedef struct decision {
     audience_verdict audience; /* meaningful for REASON_WRONG_AUDIENCE: the nearest miss */
     const service *other;      /* AUDIENCE_OTHER_SERVICE: whose URL it is */
     const char *audience_got;  /* the claim that came nearest; NULL: none */
+    missed_grant nearest;      /* for decision_nearest, once decide_nearest was asked */
+    bool nearest_known;
 } decision;
 
 /* Order: service → reserved path → default URL → ingress → check off/allUsers → credential → shape,
@@ -58,6 +60,12 @@ decision decide(const snapshot *s, const request_facts *f, int64_t now_us);
 /* The last step alone, for d's principal on d's service: granted, denied, …; sets what goes with
  * it. */
 void decide_grant(const snapshot *s, decision *d, int64_t now_us);
+
+/* The binding that came closest to allowing what was refused: one that fits but is not in force,
+ * else snapshot_near_grant's (BINDING_IN_FORCE, elsewhere or with another role). None where no
+ * binding decided. Linear, unless decide_nearest has looked already. */
+missed_grant decision_nearest(const snapshot *s, const decision *d, int64_t now_us);
+void decide_nearest(const snapshot *s, decision *d, int64_t now_us);
 
 /* Paths that the front end keeps to itself at a run.app host: /healthz exactly, /eventlog, /_ah/…
  */

@@ -160,6 +160,15 @@ static void say_audience(const explaining *x)
     case AUDIENCE_WRONG_SCHEME:
         buf_str(x->b, ": the right host with the wrong scheme.");
         break;
+    case AUDIENCE_WRONG_CASE:
+        buf_str(x->b, ": the right URL but for its upper and lower case.");
+        break;
+    case AUDIENCE_NEARLY_CUSTOM:
+        buf_str(x->b, ": a custom audience, but they count letter by letter.");
+        break;
+    case AUDIENCE_WRONG_PORT:
+        buf_str(x->b, ": the right host with another port.");
+        break;
     case AUDIENCE_CUSTOM_DOMAIN:
         buf_str(x->b, ": a custom domain, which counts only when listed as a custom audience.");
         break;

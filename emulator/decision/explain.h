@@ -17,6 +17,9 @@ void explain_fix(buf *b, const snapshot *s, const decision *d, const request_fac
  * frontend-sa"), or nothing. */
 void explain_local_fix(buf *b, const snapshot *s, const decision *d, const request_facts *f);
 
+/* The gcloud command that takes a binding away. */
+void explain_revoke(buf *b, const snapshot *s, const binding *g);
+
 /* One character of somebody else's text; a control character becomes "?". */
 void explain_char(buf *b, char c);
 

@@ -87,23 +87,21 @@ static const binding *wanted_account(const snapshot *s, const decision *d)
     return rightful_caller(s, d->service);
 }
 
-static bool fix_default_account(buf *b, const snapshot *s, const decision *d)
+static bool mend_default_account(const snapshot *s, const decision *d, span *out_service,
+                                 span *out_value)
 {
-    const project *p = snapshot_project(s);
     const binding *g = wanted_account(s, d);
     if (!g)
         return false;
     const service *caller = first_on_default_account(s);
-    buf_fmt(b, "gcloud run services update %s --region=", caller ? caller->name : "CALLER");
-    explain_shell(b, span_of(p->region));
-    buf_str(b, " --service-account=");
-    explain_shell(b, span_from(span_of(g->member), strlen("serviceAccount:")));
+    *out_service = caller ? span_of(caller->name) : SPAN_LIT("CALLER");
+    *out_value = span_from(span_of(g->member), strlen("serviceAccount:"));
     return true;
 }
 
 /* The listed domain of the service, as it stands in the topology: nothing of the token's text gets
  * into a command. */
-static bool fix_custom_domain(buf *b, const snapshot *s, const decision *d)
+static bool mend_custom_domain(const decision *d, span *out_service, span *out_value)
 {
     const service *svc = d->service;
     if (d->reason != REASON_WRONG_AUDIENCE || d->audience != AUDIENCE_CUSTOM_DOMAIN)
@@ -113,10 +111,47 @@ static bool fix_custom_domain(buf *b, const snapshot *s, const decision *d)
         if (strstr(d->audience_got, *h))
             domain = *h;
     }
-    buf_fmt(b, "gcloud run services update %s --region=", svc->name);
-    explain_shell(b, span_of(snapshot_project(s)->region));
-    buf_fmt(b, " --add-custom-audiences=https://%s", domain);
+    *out_service = span_of(svc->name);
+    *out_value = span_of(domain);
     return true;
+}
+
+void explain_mend(const snapshot *s, const decision *d, span *out_service, span *out_value)
+{
+    if (mend_default_account(s, d, out_service, out_value) ||
+        mend_custom_domain(d, out_service, out_value))
+        return;
+    *out_service = *out_value = (span){NULL, 0};
+}
+
+static bool fix_otherwise(buf *b, const snapshot *s, const decision *d)
+{
+    span name, value;
+    explain_mend(s, d, &name, &value);
+    if (!name.n)
+        return false;
+    buf_fmt(b, "gcloud run services update %.*s --region=", SPAN_ARG(name));
+    explain_shell(b, span_of(snapshot_project(s)->region));
+    if (d->reason == REASON_WRONG_AUDIENCE) {
+        buf_str(b, " --add-custom-audiences=https://");
+        buf_span(b, value);
+    } else {
+        buf_str(b, " --service-account=");
+        explain_shell(b, value);
+    }
+    return true;
+}
+
+/* gcloud refuses to add to a policy with conditions unless it is told that this one has none. */
+static bool has_conditions(const snapshot *s, const service *svc)
+{
+    const size_t count = snapshot_binding_count(s);
+    for (size_t i = 0; i < count; i++) {
+        const binding *g = snapshot_binding(s, i);
+        if (g->condition && g->service == svc->index)
+            return true;
+    }
+    return false;
 }
 
 void explain_fix(buf *b, const snapshot *s, const decision *d, const request_facts *f)
@@ -124,9 +159,11 @@ void explain_fix(buf *b, const snapshot *s, const decision *d, const request_fac
     const reason_row *row = reason_info(d->reason);
     if (row->allows || !row->fix)
         return;
-    if (fix_default_account(b, s, d) || fix_custom_domain(b, s, d))
+    if (fix_otherwise(b, s, d))
         return;
     put_template(b, row->fix, s, d, f);
+    if (d->reason == REASON_NO_GRANT && has_conditions(s, d->service))
+        buf_str(b, " --condition=None");
 }
 
 /* ---- here ---- */
@@ -154,11 +191,9 @@ static void put_matrix_line(buf *b, const snapshot *s, const decision *d)
 
 static void fix_grant_here(buf *b, const snapshot *s, const decision *d)
 {
-    const binding *g = wanted_account(s, d);
-    if (g) {
-        const service *caller = first_on_default_account(s);
-        const span email = span_from(span_of(g->member), strlen("serviceAccount:"));
-        buf_fmt(b, "services: %s: service_account: ", caller ? caller->name : "CALLER");
+    span name, email;
+    if (mend_default_account(s, d, &name, &email)) {
+        buf_fmt(b, "services: %.*s: service_account: ", SPAN_ARG(name));
         explain_caller(b, s, &(principal){MEMBER_SERVICE_ACCOUNT, email});
         return;
     }

@@ -27,7 +27,7 @@ static void say_holds(const explaining *x, const binding *g)
 
 static missed_grant missed(const explaining *x)
 {
-    return snapshot_missed_grant(x->s, x->d->service, &x->d->principal, x->now_us);
+    return decision_nearest(x->s, x->d, x->now_us);
 }
 
 /* ---- propagation ---- */
@@ -123,7 +123,7 @@ void explain_allowed(const explaining *x)
 void explain_no_credential(const explaining *x)
 {
     const service *svc = x->d->service;
-    const missed_grant m = snapshot_missed_grant(x->s, svc, NULL, x->now_us);
+    const missed_grant m = missed(x);
     const binding *g = m.binding;
     buf_fmt(x->b,
             "The request has neither Authorization nor X-Serverless-Authorization, and %s is not "
@@ -179,7 +179,7 @@ void explain_unmet(const explaining *x)
 
 static void say_near_grant(const explaining *x)
 {
-    const binding *near = snapshot_near_grant(x->s, x->d->service, &x->d->principal);
+    const binding *near = missed(x).binding;
     if (!near)
         return;
     buf_fmt(x->b, " %s", near->member);

@@ -36,6 +36,10 @@ void explain_member(buf *b, const principal *p);
 /* "90 s", "12 min", "3 h": how long, for people. */
 void explain_span_of_time(buf *b, int64_t us);
 
+/* What mends it where that is not the command of the reason's row: the service to change and the
+ * account that it should run as, or the custom domain to be made an audience; else both empty. */
+void explain_mend(const snapshot *s, const decision *d, span *out_service, span *out_value);
+
 /* https://…run.app, the URL that production's tokens are made for. */
 const char *explain_production_url(const service *svc);
 

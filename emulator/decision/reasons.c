@@ -17,6 +17,10 @@
     "documentation can be found at: "                                                              \
     "https://cloud.google.com/run/docs/troubleshooting#unauthorized-client"
 
+#define RUN_DOCS  "https://cloud.google.com/run/docs/"
+#define IAM_DOCS  "https://cloud.google.com/iam/docs/"
+#define AUTH_DOCS "https://cloud.google.com/docs/authentication/"
+
 #define FIX_FETCH                                                                                  \
     "curl -H \"Metadata-Flavor: Google\" \"http://metadata.google.internal/computeMetadata/v1/"    \
     "instance/service-accounts/default/identity?audience={url}\""
@@ -46,7 +50,8 @@
     NOT_FOUND(PAGE_404_ROBOT, "Cloud Run keeps this path to itself; no container ever sees it.",   \
               "Serve it under another path: /healthz/, /health and /readyz reach the container.")
 #define ROW_REASON_DEFAULT_URL_DISABLED                                                            \
-    NOT_FOUND(PAGE_404, "The service's run.app URLs are switched off.", FIX_UPDATE "--default-url")
+    NOT_FOUND(PAGE_404, "The service's run.app URLs are switched off.",                            \
+              "gcloud beta run services update {service} --region={region} --default-url")
 #define ROW_REASON_INGRESS_BLOCKED                                                                 \
     NOT_FOUND(PAGE_404, "The service's ingress setting does not admit this traffic.",              \
               FIX_UPDATE "--ingress=all")
@@ -105,8 +110,43 @@
     UNVERIFIED("The signing keys are not known yet, so nothing can be proved.",                    \
                "curl https://www.googleapis.com/oauth2/v3/certs")
 
+/* ---- where to read on ---- */
+
+#define LEARN_REASON_GRANTED              RUN_DOCS "securing/managing-access"
+#define LEARN_REASON_PUBLIC               RUN_DOCS "authenticating/public"
+#define LEARN_REASON_CHECK_DISABLED       RUN_DOCS "authenticating/public"
+#define LEARN_REASON_UNKNOWN_HOST         RUN_DOCS "troubleshooting#404"
+#define LEARN_REASON_RESERVED_PATH        RUN_DOCS "known-issues"
+#define LEARN_REASON_DEFAULT_URL_DISABLED RUN_DOCS "securing/ingress"
+#define LEARN_REASON_INGRESS_BLOCKED      RUN_DOCS "securing/ingress"
+#define LEARN_REASON_NO_CREDENTIAL        RUN_DOCS "authenticating/overview"
+#define LEARN_REASON_EMPTY_CREDENTIAL     RUN_DOCS "authenticating/service-to-service"
+#define LEARN_REASON_NOT_BEARER           RUN_DOCS "authenticating/service-to-service"
+#define LEARN_REASON_REPEATED_HEADER      RUN_DOCS "troubleshooting#401"
+#define LEARN_REASON_SEVERAL_TOKENS       RUN_DOCS "troubleshooting#401"
+#define LEARN_REASON_ACCESS_TOKEN         AUTH_DOCS "token-types"
+#define LEARN_REASON_NOT_A_JWT            AUTH_DOCS "get-id-token"
+#define LEARN_REASON_SIGNATURE_REMOVED    RUN_DOCS "troubleshooting#401"
+#define LEARN_REASON_BAD_ALG              AUTH_DOCS "get-id-token"
+#define LEARN_REASON_UNKNOWN_KEY          AUTH_DOCS "get-id-token"
+#define LEARN_REASON_BAD_SIGNATURE        AUTH_DOCS "get-id-token"
+#define LEARN_REASON_BAD_CLAIMS           AUTH_DOCS "get-id-token"
+#define LEARN_REASON_SELF_SIGNED          AUTH_DOCS "get-id-token"
+#define LEARN_REASON_WRONG_ISSUER         AUTH_DOCS "token-types"
+#define LEARN_REASON_EXPIRED              RUN_DOCS "authenticating/service-to-service"
+#define LEARN_REASON_NOT_YET_VALID        RUN_DOCS "troubleshooting#401"
+#define LEARN_REASON_NO_AUDIENCE          RUN_DOCS "authenticating/service-to-service"
+#define LEARN_REASON_WRONG_AUDIENCE       RUN_DOCS "configuring/custom-audiences"
+#define LEARN_REASON_NO_PRINCIPAL         AUTH_DOCS "get-id-token"
+#define LEARN_REASON_ACCOUNT_DISABLED     IAM_DOCS "service-accounts-disable-enable"
+#define LEARN_REASON_DENIED               IAM_DOCS "deny-access"
+#define LEARN_REASON_CONDITION_NOT_MET    IAM_DOCS "conditions-overview"
+#define LEARN_REASON_NO_GRANT             RUN_DOCS "securing/managing-access"
+#define LEARN_REASON_NOT_PROPAGATED       IAM_DOCS "access-change-propagation"
+#define LEARN_REASON_KEYS_UNAVAILABLE     AUTH_DOCS "token-types"
+
 static const reason_row rows[REASON_COUNT_] = {
-#define X(id, text) [id] = {.name = text, ROW_##id},
+#define X(id, text) [id] = {.name = text, .learn_more = LEARN_##id, ROW_##id},
     REASONS(X)
 #undef X
 };
@@ -115,4 +155,25 @@ const reason_row *reason_info(reason r)
 {
     assert((size_t)r < REASON_COUNT_);
     return &rows[r];
+}
+
+unsigned reason_status(reason r)
+{
+    static const unsigned statuses[] = {[PAGE_NONE] = 200,
+                                        [PAGE_401] = 401,
+                                        [PAGE_403] = 403,
+                                        [PAGE_404] = 404,
+                                        [PAGE_404_ROBOT] = 404};
+    return statuses[reason_info(r)->page];
+}
+
+bool reason_by_name(span name, reason *out)
+{
+    for (size_t i = 0; i < REASON_COUNT_; i++) {
+        if (!span_eq_str(name, rows[i].name))
+            continue;
+        *out = (reason)i;
+        return true;
+    }
+    return false;
 }

@@ -5,6 +5,8 @@
 
 #include <stdbool.h>
 
+#include "base/span.h"
+
 /* id, log name */
 #define REASONS(X)                                                                                 \
     X(REASON_GRANTED, "granted")                   /* a binding allows the principal */            \
@@ -56,6 +58,7 @@ typedef struct reason_row {
     const char *summary;  /* one plain sentence, no placeholders: the README's table */
     const char *fix; /* the mending command, with {service} {region} {project} {member} {account}
                         {url} */
+    const char *learn_more; /* the page of Google's documentation */
     page page;
     bool allows;
     bool challenge; /* WWW-Authenticate: Bearer error="invalid_token" … */
@@ -63,5 +66,11 @@ typedef struct reason_row {
 } reason_row;
 
 const reason_row *reason_info(reason r);
+
+/* 401, 403 or 404; of a reason that allows, for which the service answers, 200. */
+unsigned reason_status(reason r);
+
+/* By its log name; false (and *out as it was): there is none. */
+bool reason_by_name(span name, reason *out);
 
 #endif

@@ -27,12 +27,20 @@ typedef struct admission {
     const binding *binding;
     reason reason;
     bool decided, unlogged, waited, by_run_app_host;
+    bool audited;   /* it would be refused, but audit mode lets it pass */
     bool unserved;  /* there is no container that takes it */
     bool passed_on; /* to a host outside the topology: not judged, not logged */
     egress_wait wait;
+    uint64_t epoch;      /* recorded only while this is the judge's */
+    tally_service *at;   /* whose container has it; NULL: nobody's */
     bool h2c;            /* the container is spoken to over HTTP/2 */
     token_header header; /* whose token decided */
     span token;
+    decision verdict;    /* its views: of the snapshot, or kept in the exchange's memory */
+    request_facts facts; /* without claims */
+    size_t audience_index;
+    span judged; /* the token that was looked at, without its signature */
+    uint64_t insert_id;
     span caller, explanation, fix, local_fix;
     const char *text_payload;
 } admission;
@@ -41,6 +49,8 @@ struct admit {
     admit_options o;
     view_hold *hold;
     token_memory *tokens;
+    uint64_t epoch; /* counts the resets */
+    recent *late;   /* what a reset has forgotten before it was over, for the record; or NULL */
     ids ids;
     admission *waiting, **waiting_end;
     size_t waiting_count;

@@ -91,6 +91,12 @@ static void note_peer(admit *a, admission *m)
     memcpy(m->peer_ip, a->last_peer_ip, sizeof m->peer_ip);
 }
 
+static span only_one(const exchange *x, const char *name)
+{
+    span value = {0};
+    return exchange_field(x, name, &value) == 1 ? value : (span){0};
+}
+
 static void on_head(void *ctx, exchange *x)
 {
     admit *a = ctx;
@@ -99,15 +105,14 @@ static void on_head(void *ctx, exchange *x)
     m->x = x;
     m->door = exchange_tag(x);
     m->wall_us = clock_now_us(a->o.clock);
+    m->epoch = a->epoch;
     m->hold = a->hold;
     m->hold->users++;
     exchange_set_user(x, m);
     note_peer(a, m);
-    span cloud = {0};
-    span parent = {0};
-    (void)exchange_field(x, "X-Cloud-Trace-Context", &cloud);
-    (void)exchange_field(x, "traceparent", &parent);
-    trace_begin(&m->trace, &a->ids, cloud, parent);
+    trace_begin(&m->trace, &a->ids, only_one(x, "X-Cloud-Trace-Context"),
+                only_one(x, "traceparent"));
+    m->insert_id = ids_next(&a->ids);
     m->response_trace_n = trace_response(&m->trace, m->response_trace).n;
     admission_judge(a, m);
 }
@@ -156,6 +161,7 @@ static void on_done(void *ctx, exchange *x, const exchange_outcome *o)
     admission *m = exchange_user(x);
     admission_wait_over(a, m);
     egress_cancel(&m->wait);
+    tally_leave(m->at);
     admission_report(a, m, o);
     hold_release(m->hold);
 }
@@ -178,6 +184,7 @@ admit *admit_new(const admit_options *o, view *first)
         abort();
     a->o = *o;
     a->hold = hold_new(first);
+    tally_take_view(a->o.tally, first);
     a->tokens = token_memory_new(TOKENS_REMEMBERED);
     a->ids = ids_new();
     a->waiting_end = &a->waiting;
@@ -193,6 +200,7 @@ void admit_free(admit *a)
     loop_timer_cancel(a->o.loop, &a->wait_timer);
     hold_release(a->hold);
     token_memory_free(a->tokens);
+    recent_free(a->late);
     buf_free(&a->scratch);
     free(a);
 }
@@ -205,7 +213,19 @@ void admit_take_view(admit *a, view *v)
     bool attempted = old->keys_attempt != v->keys_attempt;
     hold_release(a->hold);
     a->hold = hold_new(v);
+    tally_take_view(a->o.tally, v);
     /* Without any key yet there is nothing to judge by: wait on. */
     if (attempted && v->keys)
         judge_waiting(a, INT64_MAX);
+}
+
+void admit_reset(admit *a)
+{
+    admit_counters *c = a->o.counters;
+#define X(id, name) atomic_store_explicit(&c->id, 0, memory_order_relaxed);
+    ADMIT_COUNTERS(X)
+#undef X
+    a->epoch++;
+    recent_clear(a->o.recent);
+    tally_reset(a->o.tally, clock_now_us(a->o.clock));
 }

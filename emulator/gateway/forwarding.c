@@ -6,7 +6,10 @@
 
 #include "gateway/pages.h"
 
-const char *const forwarding_response_drop[] = {"Server", "X-Cloud-Trace-Context", "Alt-Svc", NULL};
+/* Fields of the response that are the front end's own. */
+static const char *const response_drop[] = {"Server", "X-Cloud-Trace-Context", "Alt-Svc", NULL};
+static const char *const response_drop_telling[] = {"Server", "X-Cloud-Trace-Context", "Alt-Svc",
+                                                    DECISION_HEADER, NULL};
 
 span judge_keep(exchange *x, span s)
 {
@@ -59,22 +62,33 @@ static span forwarded_element(exchange *x, span ip, buf *scratch)
     return judge_keep(x, buf_view(scratch));
 }
 
+/* Nothing was proved by it, so it may be anything, and more than one. */
+static void mask_values(forwarding *w, exchange *x, const char *name, buf *scratch)
+{
+    const size_t count = exchange_field(x, name, NULL);
+    drop(w, name);
+    for (size_t i = 0; i < count && i < FORWARDING_MASKED_MAX; i++) {
+        buf_clear(scratch);
+        credential_masked(scratch, exchange_field_at(x, name, i));
+        add(w, span_of(name), judge_keep(x, buf_view(scratch)));
+    }
+}
+
 /* The value that decided reaches the service without its signature, so that it cannot be replayed;
  * the other header is the application's own and travels untouched. */
 static void replace_token(forwarding *w, exchange *x, token_header header, span token, buf *scratch)
 {
-    if (header == HEADER_NONE || token.n == 0)
+    const char *name = header == HEADER_SERVERLESS ? "X-Serverless-Authorization" : "Authorization";
+    if (header == HEADER_NONE)
         return;
+    if (token.n == 0) {
+        mask_values(w, x, name, scratch);
+        return;
+    }
     buf_clear(scratch);
     credential_forwarded(scratch, token);
-    span value = judge_keep(x, buf_view(scratch));
-    if (header == HEADER_SERVERLESS) {
-        drop(w, "X-Serverless-Authorization");
-        add(w, SPAN_LIT("X-Serverless-Authorization"), value);
-    } else {
-        drop(w, "Authorization");
-        add(w, SPAN_LIT("Authorization"), value);
-    }
+    drop(w, name);
+    add(w, span_of(name), judge_keep(x, buf_view(scratch)));
 }
 
 void forwarding_fill(forwarding *w, exchange *x, const trace *t, span peer_ip, span response_trace,
@@ -92,8 +106,18 @@ void forwarding_fill(forwarding *w, exchange *x, const trace *t, span peer_ip, s
     add(w, SPAN_LIT("X-Cloud-Trace-Context"), trace_cloud(t, w->cloud));
     drop(w, "traceparent");
     add(w, SPAN_LIT("traceparent"), trace_parent(t, w->parent));
+    if (!t->continues_parent)
+        drop(w, "tracestate"); /* of another trace, or of none (W3C Trace Context, section 4.3) */
     drop(w, "X-Google-*");
     w->response_add[0] = (field){SPAN_LIT("server"), SPAN_LIT(PAGE_SERVER)};
     w->response_add[1] = (field){SPAN_LIT("x-cloud-trace-context"), response_trace};
     w->response_add[2] = (field){SPAN_LIT("alt-svc"), SPAN_LIT(PAGE_ALT_SVC)};
+    w->response_adds = 3;
+    w->response_drop = response_drop;
+}
+
+void forwarding_tell(forwarding *w, span value)
+{
+    w->response_add[w->response_adds++] = (field){SPAN_LIT(DECISION_HEADER), value};
+    w->response_drop = response_drop_telling;
 }

@@ -21,9 +21,7 @@ static void route(const admit *a, admission *m, request_facts *f)
         f->service = proxied_service(a, m);
     f->by_run_app_host = by_host && by_host == f->service && kind == HOST_RUN_APP;
     f->reserved_path = f->by_run_app_host && decide_reserved_path(exchange_path(m->x));
-    /* Only worth a look where the ingress setting asks for it. */
-    f->internal = f->service && f->service->ingress != INGRESS_ALL &&
-                  view_is_internal(v, exchange_peer(m->x));
+    f->internal = f->service && view_is_internal(v, exchange_peer(m->x));
     m->service = f->service;
     m->by_run_app_host = f->by_run_app_host;
 }
@@ -43,17 +41,21 @@ static bool check_token(admit *a, const admission *m, span token, request_facts 
 {
     const view *v = view_of(m);
     int64_t now_s = m->wall_us / 1000000;
+    tally_tokens *counted = tally_token_counts(a->o.tally);
     f->claims = token_memory_get(a->tokens, token, now_s);
     if (f->claims) {
+        counted->remembered++;
         f->token = TOKEN_VERIFIED;
         return true;
     }
     if (!v->keys) {
+        counted->keyless++;
         f->token = TOKEN_NO_KEYS;
         return !may_wait(a, m);
     }
     claims *c = NULL;
     jws_result r = jws_verify(v->keys, token, &c, NULL);
+    counted->judged[r]++;
     f->token = token_state_of(r);
     f->claims = c;
     if (r != JWS_OK || !token_memory_put(a->tokens, token, c, now_s))
@@ -61,8 +63,7 @@ static bool check_token(admit *a, const admission *m, span token, request_facts 
     return r != JWS_UNKNOWN_KID || !may_wait(a, m);
 }
 
-/* false: wait for keys. */
-static bool check_credential(admit *a, admission *m, request_facts *f, claims **out_own)
+static void find_credential(admission *m, request_facts *f)
 {
     span authorization = {0};
     span serverless = {0};
@@ -72,7 +73,13 @@ static bool check_credential(admit *a, admission *m, request_facts *f, claims **
     f->header = c.header;
     f->token = c.state;
     m->token = c.token;
-    return c.state != TOKEN_UNCHECKED || check_token(a, m, c.token, f, out_own);
+}
+
+/* false: wait for keys. */
+static bool check_credential(admit *a, admission *m, request_facts *f, claims **out_own)
+{
+    find_credential(m, f);
+    return f->token != TOKEN_UNCHECKED || check_token(a, m, m->token, f, out_own);
 }
 
 /* Explained at once, as long as claims and policy are at hand. */
@@ -91,7 +98,29 @@ static void explain(admit *a, admission *m, const decision *d, const request_fac
     m->local_fix = judge_keep(m->x, buf_view(b));
 }
 
-static void take_decision(admit *a, admission *m, const decision *d, const request_facts *f)
+static span with_nul(const char *text)
+{
+    return (span){text, strlen(text) + 1};
+}
+
+/* What is told of it when the request is over; claims and token may be gone by then. */
+static void keep_facts(admission *m, const decision *d, const request_facts *f)
+{
+    m->verdict = *d;
+    m->verdict.principal.email = m->caller;
+    m->verdict.audience_got = NULL;
+    for (size_t i = 0; d->audience_got && f->claims && i < f->claims->aud_count; i++) {
+        if (f->claims->aud[i] == d->audience_got)
+            m->audience_index = i;
+    }
+    if (d->reason == REASON_WRONG_AUDIENCE && d->audience_got)
+        m->verdict.audience_got = judge_keep(m->x, with_nul(d->audience_got)).p;
+    m->facts = *f;
+    m->facts.claims = NULL;
+    m->judged = credential_unsigned(m->token);
+}
+
+static void take_decision(admit *a, admission *m, decision *d, const request_facts *f)
 {
     const reason_row *row = reason_info(d->reason);
     m->decided = true;
@@ -102,8 +131,36 @@ static void take_decision(admit *a, admission *m, const decision *d, const reque
     m->text_payload = row->log_text;
     if (f->token == TOKEN_VERIFIED)
         m->caller = judge_keep(m->x, d->principal.email);
+    if (!row->allows)
+        decide_nearest(view_of(m)->snap, d, m->wall_us);
     if (!row->allows || (d->binding && binding_is_changing(d->binding, m->wall_us)))
         explain(a, m, d, f);
+    keep_facts(m, d, f);
+}
+
+/* ---- audit mode ---- */
+
+/* Some things have no container to go to, whatever IAM says. */
+static bool is_tolerated(const admission *m, const decision *d)
+{
+    return snapshot_emulation(view_of(m)->snap)->audit && !reason_info(d->reason)->allows &&
+           d->service && d->reason != REASON_RESERVED_PATH;
+}
+
+/* As if it were allowed. Of a credential that nobody had to look at yet, a private service gets to
+ * see no signature either. */
+static void tolerate(admit *a, admission *m, request_facts *f)
+{
+    const service *svc = m->service;
+    m->audited = true;
+    m->unlogged = false;
+    m->text_payload = NULL;
+    if (m->header == HEADER_NONE && svc->iam_check &&
+        !snapshot_is_open(view_of(m)->snap, svc, m->wall_us)) {
+        find_credential(m, f);
+        m->header = f->header;
+    }
+    admission_forward(a, m);
 }
 
 static bool never_reaches_containers(span method)
@@ -145,6 +202,8 @@ void admission_judge(admit *a, admission *m)
     const reason_row *row = reason_info(d.reason);
     if (row->allows)
         admission_forward(a, m);
+    else if (is_tolerated(m, &d))
+        tolerate(a, m, &f);
     else
         admission_refuse(a, m, pages_of_reason(d.reason), row->challenge);
 }

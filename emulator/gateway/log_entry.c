@@ -21,6 +21,12 @@ const char *log_severity(unsigned status)
     return status >= 400 ? "WARNING" : "INFO";
 }
 
+/* What should have been refused is a warning at least. */
+static const char *severity_of(const record *r)
+{
+    return r->audited && r->outcome.status < 400 ? "WARNING" : log_severity(r->outcome.status);
+}
+
 static void add_text(buf *b, const char *key, span value)
 {
     if (value.n == 0)
@@ -93,6 +99,23 @@ static void add_http_request(buf *b, const record *r)
     buf_char(b, '}');
 }
 
+static void add_labels(buf *b, const record *r, const view_service *vs)
+{
+    if (!r->outcome.forwarded && !r->audited)
+        return;
+    add_lit(b, ",\"labels\":{");
+    if (r->outcome.forwarded) {
+        add_lit(b, "\"instanceId\":\"");
+        buf_add(b, vs->instance_id, INSTANCE_ID_LEN);
+        add_lit(b, "\"");
+    }
+    if (r->audited) {
+        buf_str(b, r->outcome.forwarded ? "," : "");
+        add_lit(b, "\"invoker/enforced\":\"false\"");
+    }
+    add_lit(b, "}");
+}
+
 /* Not in production's entries: why, and what mends it. */
 static void add_invoker(buf *b, const record *r)
 {
@@ -101,6 +124,10 @@ static void add_invoker(buf *b, const record *r)
     if (r->decided) {
         add_lit(b, ",\"reason\":");
         buf_json(b, span_of(reason_info(r->reason)->name));
+    }
+    if (r->audited) {
+        add_lit(b, ",\"enforced\":false,\"would_be\":");
+        buf_u64(b, reason_status(r->reason));
     }
     add_text(b, ",\"caller\":", r->caller);
     if (r->granted_file) {
@@ -166,14 +193,10 @@ void request_log_json(buf *b, const record *r, log_state *state)
     add_lit(b, "\",\"receiveTimestamp\":\"");
     add_time(b, state, r->wall_us + r->outcome.latency_us, 9);
     add_lit(b, "\",\"severity\":\"");
-    buf_str(b, log_severity(r->outcome.status));
+    buf_str(b, severity_of(r));
     buf_char(b, '"');
     add_trace(b, r, p);
-    if (r->outcome.forwarded) {
-        add_lit(b, ",\"labels\":{\"instanceId\":\"");
-        buf_add(b, vs->instance_id, INSTANCE_ID_LEN);
-        add_lit(b, "\"}");
-    }
+    add_labels(b, r, vs);
     add_lit(b, ",\"resource\":");
     buf_add(b, vs->log_resource, vs->log_resource_n);
     add_http_request(b, r);
@@ -216,9 +239,9 @@ void request_log_text(buf *b, const record *r)
 {
     char time[CLOCK_RFC3339_MAX];
     clock_rfc3339(r->wall_us, 3, time);
-    const char *level = r->outcome.status >= 500   ? "error"
-                        : r->outcome.status >= 400 ? "warning"
-                                                   : "info";
+    const char *level = r->outcome.status >= 500                 ? "error"
+                        : r->outcome.status >= 400 || r->audited ? "warning"
+                                                                 : "info";
     buf_fmt(b, "%.12s gateway  %-7s %s ", time + 11, level, r->service->name);
     add_clean(b, r->method);
     buf_char(b, ' ');
@@ -227,6 +250,8 @@ void request_log_text(buf *b, const record *r)
     if (!record_refused(r))
         buf_fmt(b, " %d.%03dms", (int)(r->outcome.latency_us / 1000),
                 (int)(r->outcome.latency_us % 1000));
+    if (r->audited)
+        buf_fmt(b, " audit: would be refused %u", reason_status(r->reason));
     if (r->decided)
         buf_fmt(b, " %s", reason_info(r->reason)->name);
     if (r->caller.n) {

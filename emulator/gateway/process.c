@@ -70,6 +70,7 @@ static void on_keys_attempt(void *ctx, jwks *keys)
     process *p = ctx;
     p->keys_attempt++;
     p->keys_attempt_us = clock_mono_us();
+    *(keys ? &p->fetched_keys : &p->failed_fetches) += 1;
     if (!keys && !p->keys)
         return; /* nobody has an interest in that */
     if (keys) {
@@ -95,22 +96,41 @@ static void want_keys(void *ctx)
     mailbox_post(p->mailbox, keys_wanted, p, NULL);
 }
 
-static bool follow_keys_source(process *p, error *e)
+char *process_keys_source(const process *p, error *e)
 {
     if (p->o.jwks)
-        return keys_fetch_source(p->keys_fetch, p->o.jwks, e);
+        return span_dup(span_of(p->o.jwks));
     const char *listen = snapshot_project(p->snap)->metadata_listen;
-    if (!listen)
-        return error_set(e, ERR_INVALID,
-                         "%s states no listen.metadata: say where the keys are with --jwks",
-                         snapshot_project(p->snap)->file);
+    if (!listen) {
+        error_set(e, ERR_INVALID,
+                  "%s states no listen.metadata: say where the keys are with --jwks",
+                  snapshot_project(p->snap)->file);
+        return NULL;
+    }
     auto_buf buf url = buf_make(1024);
     buf_fmt(&url, "http://%s" CERTS_PATH, listen);
-    auto_free char *text = buf_take(&url);
-    return keys_fetch_source(p->keys_fetch, text, e);
+    return buf_take(&url);
+}
+
+static bool follow_keys_source(process *p, error *e)
+{
+    auto_free char *source = process_keys_source(p, e);
+    return source && keys_fetch_source(p->keys_fetch, source, e);
 }
 
 /* ---- topology ---- */
+
+/* Each time: nobody may take what passes here for what passes in production. */
+static void say_mode(const snapshot *old, const snapshot *s)
+{
+    if (snapshot_emulation(s)->audit)
+        log_at(LOG_WARN,
+               "audit mode: nothing is refused for lack of authorization, only recorded "
+               "(emulation.mode)",
+               LOG_S("topology", snapshot_project(s)->file));
+    else if (old && snapshot_emulation(old)->audit)
+        log_at(LOG_INFO, "audit mode is over: refusals are enforced again");
+}
 
 static void on_snapshot(void *ctx, snapshot *s)
 {
@@ -119,6 +139,7 @@ static void on_snapshot(void *ctx, snapshot *s)
         return; /* the workers are gone, and the loop turns on only to close what is left */
     snapshot *old = p->snap;
     p->snap = snapshot_ref(s);
+    say_mode(old, s);
     snapshot_unref(old);
     publish(p);
     if (!p->listeners)
@@ -140,6 +161,8 @@ static void on_signal(void *ctx, int signo)
     }
     (void)live_reload(p->live);
     keys_fetch_now(p->keys_fetch);
+    if (p->recorder)
+        recorder_reopen(p->recorder);
 }
 
 /* ---- opening ---- */
@@ -154,12 +177,17 @@ static unsigned default_workers(void)
 
 static bool start_workers(process *p, error *e)
 {
-    unsigned n = p->o.workers ? p->o.workers : default_workers();
+    const unsigned n = p->o.workers ? p->o.workers : default_workers();
+    if (p->o.record.path && !(p->recorder = recorder_open(&p->o.record, n, e)))
+        return error_wrap(e, "--record");
     while (p->worker_count < n) {
+        record_queue *records = p->recorder ? recorder_queue(p->recorder, p->worker_count) : NULL;
         worker *w = worker_start(&(worker_options){.index = p->worker_count,
+                                                   .records = records,
                                                    .connections_max = CONNECTIONS_MAX / n,
                                                    .log_mode = p->o.log_mode,
                                                    .start_wait_us = p->o.start_wait_us,
+                                                   .decision_header = p->o.decision_header,
                                                    .ca_dir = p->ca_dir,
                                                    .ticket_key = p->ticket_key,
                                                    .want_keys = want_keys,
@@ -250,6 +278,7 @@ process *process_open(const process_options *o, diagnostics *out_problems, error
     p->o = *o;
     p->ready_fd = o->ready_fd;
     p->started_us = clock_mono_us();
+    p->started_wall_us = clock_wall_us();
     random_bytes(p->ticket_key, sizeof p->ticket_key);
     if (open_main(p, e) && open_topology(p, out_problems, e) && open_gateway(p, e))
         return p;
@@ -269,6 +298,8 @@ static void end_threads(process *p)
     for (unsigned i = 0; i < p->worker_count; i++)
         worker_join(p->workers[i]);
     p->worker_count = 0;
+    recorder_close(p->recorder);
+    p->recorder = NULL;
     mailbox_free(p->mailbox);
     p->mailbox = NULL;
 }
@@ -319,6 +350,11 @@ const snapshot *process_snapshot(const process *p)
 const live *process_live(const process *p)
 {
     return p->live;
+}
+
+jwks *process_keys(const process *p)
+{
+    return p->keys;
 }
 
 bool process_ready(const process *p)

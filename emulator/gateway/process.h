@@ -7,7 +7,10 @@
 #include "base/loop.h"
 #include "config/topology.h"
 #include "gateway/recent.h"
+#include "gateway/record_file.h"
 #include "gateway/request_log.h"
+#include "gateway/tally.h"
+#include "jose/jwks.h"
 #include "state/live.h"
 
 typedef struct process process;
@@ -25,7 +28,9 @@ typedef struct process_options {
     const char *ca_dir;  /* NULL: `ca` in the topology's keys folder */
     bool ephemeral;      /* addresses of new services: any free port, not the next one */
     request_log_mode log_mode;
-    int64_t start_wait_us; /* how long a request waits for a service's command to listen */
+    record_file_options record; /* its path NULL: decisions are not recorded */
+    int64_t start_wait_us;      /* how long a request waits for a service's command to listen */
+    bool decision_header;       /* answers have X-Invoker-Decision, whatever the topology says */
     /* Called with each snapshot that is taken, the first one included. */
     void (*on_snapshot)(void *ctx, const snapshot *s);
     void *ctx;
@@ -44,9 +49,15 @@ const snapshot *process_snapshot(const process *p);
 /* The topology's file and the state behind the snapshot. */
 const live *process_live(const process *p);
 bool process_ready(const process *p);
+jwks *process_keys(const process *p); /* NULL: not known yet */
 
 /* A change by the APIs (stolen): durable, and posted to every worker, when this returns. */
 bool process_commit(process *p, json_t *draft, error *e);
+
+/* Back to the state as it was opened; all that is recorded of requests is forgotten, attachments
+ * stay, and requests under way end as they began. done(ctx) is called later on the main thread,
+ * when no worker judges otherwise any more. false and *e: nothing changed. */
+bool process_reset(process *p, bool *out_changed, void (*done)(void *ctx), void *ctx, error *e);
 
 /* Free addresses for a service that an API makes: its listener, its metadata server, its container.
  * Held by nobody until the service is there. */
@@ -66,5 +77,15 @@ bool process_detach(process *p, span service_name, error *e);
  * main thread; the items are freed afterwards. */
 void process_recent(process *p, const recent_query *q,
                     void (*done)(void *ctx, recent_item *items, size_t count), void *ctx);
+
+/* What came to all workers, likewise. */
+typedef struct traffic {
+    tally *tally;
+    proxy_connections connections;
+} traffic;
+void process_traffic(process *p, void (*done)(void *ctx, const traffic *t), void *ctx);
+
+/* All that this process counts, with the traffic as just asked for, for Prometheus; appends. */
+void process_metrics(const process *p, const traffic *t, buf *b);
 
 #endif

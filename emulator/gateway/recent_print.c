@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "decision/evidence_json.h"
 #include "gateway/recent_impl.h"
 #include "gateway/request_log.h"
 
@@ -20,28 +21,51 @@ static void add_optional(buf *b, const char *key, span value)
 {
     if (value.n == 0)
         return;
-    buf_fmt(b, ",\"%s\":", key);
+    buf_str(b, ",\"");
+    buf_str(b, key);
+    buf_str(b, "\":");
     buf_json(b, value);
+}
+
+static void add_head(buf *b, const recent_request *r)
+{
+    char time[CLOCK_RFC3339_MAX], id[INSERT_ID_LEN + 1];
+    clock_rfc3339(r->wall_us, 6, time);
+    recent_insert_id(r, id);
+    buf_fmt(b, "{\"id\":\"%s\",\"timestamp\":\"%s\",\"status\":%u,\"allowed\":%s", id, time,
+            r->status, r->decided && !r->refused && !r->audited ? "true" : "false");
+    buf_fmt(b, ",\"enforced\":%s", r->audited ? "false" : "true");
 }
 
 void recent_decision(const recent_request *r, buf *b)
 {
-    char time[CLOCK_RFC3339_MAX];
-    clock_rfc3339(r->wall_us, 6, time);
-    buf_fmt(b, "{\"timestamp\":\"%s\",\"status\":%u,\"allowed\":%s", time, r->status,
-            r->decided && !r->refused ? "true" : "false");
+    recalled c = {.kid = NULL};
+    if (r->has_evidence)
+        recent_recall(r, &c);
+    const evidence *e = r->has_evidence ? &c.evidence : NULL;
+    add_head(b, r);
     if (r->decided)
         add_optional(b, "reason", span_of(reason_info(r->reason)->name));
     add_optional(b, "service", request_text(r, PART_SERVICE));
     add_optional(b, "method", request_text(r, PART_METHOD));
     add_optional(b, "path", path_of(request_text(r, PART_TARGET)));
+    add_optional(b, "host", request_text(r, PART_HOST));
     add_optional(b, "caller", request_text(r, PART_CALLER));
+    if (e)
+        add_optional(b, "header", span_of(token_header_field(e->header)));
     if (r->failure != PROXY_OK)
         add_optional(b, "failure", span_of(proxy_failure_name(r->failure)));
     add_optional(b, "explanation", request_text(r, PART_EXPLANATION));
     add_optional(b, "fix", request_text(r, PART_FIX));
+    if (e)
+        evidence_json_terraform(b, e);
     add_optional(b, "local_fix", request_text(r, PART_LOCAL_FIX));
+    if (r->decided)
+        add_optional(b, "learn_more", span_of(reason_info(r->reason)->learn_more));
+    if (e)
+        evidence_json(b, e);
     buf_fmt(b, ",\"latency_us\":%lld,\"trace\":\"%s\"}", (long long)r->latency_us, r->trace);
+    recalled_free(&c);
 }
 
 /* ---- a log entry ---- */
@@ -132,6 +156,8 @@ static json_t *labels_of(const recent_request *r)
     put_text(labels, "instanceId", request_text(r, PART_INSTANCE));
     if (r->decided)
         put_str(labels, "invoker/reason", reason_info(r->reason)->name);
+    if (r->audited)
+        put_str(labels, "invoker/enforced", "false");
     put_text(labels, "invoker/caller", request_text(r, PART_CALLER));
     if (file.n) {
         auto_buf buf where = buf_make(file.n + NUMBER_TEXT_MAX);
@@ -182,7 +208,8 @@ json_t *recent_advice_entry(const recent_request *r, const project *p)
 
 json_t *recent_log_entry(const recent_request *r, const project *p)
 {
-    json_t *e = entry_of(r, p, "requests", log_severity(r->status));
+    const bool warned = r->audited && r->status < 400;
+    json_t *e = entry_of(r, p, "requests", warned ? "WARNING" : log_severity(r->status));
     char id[INSERT_ID_LEN + 1];
     recent_insert_id(r, id);
     put_str(e, "insertId", id);

@@ -1,55 +1,33 @@
 /* What the control listener may ask the process. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/metrics.h"
 #include "gateway/process_impl.h"
 
-static size_t resident_kib(void)
+process_requests process_count_requests(const process *p)
 {
-    FILE *f = fopen("/proc/self/statm", "re");
-    if (!f)
-        return 0;
-    char line[128] = "";
-    if (!fgets(line, sizeof line, f))
-        line[0] = '\0';
-    (void)fclose(f);
-    span rest = span_of(line);
-    span total;
-    span resident;
-    uint64_t pages = 0;
-    (void)span_cut(&rest, ' ', &total);
-    (void)span_cut(&rest, ' ', &resident);
-    if (!span_u64(resident, UINT32_MAX, &pages))
-        return 0;
-    return (size_t)pages * ((size_t)sysconf(_SC_PAGESIZE) / 1024);
-}
-
-static unsigned long long sum(const process *p, size_t offset)
-{
-    unsigned long long total = 0;
+    process_requests total = {0};
     for (unsigned i = 0; i < p->worker_count; i++) {
-        const char *base = (const char *)worker_counters(p->workers[i]);
-        const atomic_ullong *c = (const atomic_ullong *)(const void *)(base + offset);
-        total += atomic_load_explicit(c, memory_order_relaxed);
+        const admit_counters *c = worker_counters(p->workers[i]);
+#define X(id, name) total.id += atomic_load_explicit(&c->id, memory_order_relaxed);
+        ADMIT_COUNTERS(X)
+#undef X
     }
     return total;
 }
 
 static void add_counters(const process *p, buf *b)
 {
-    static const struct {
-        const char *name;
-        size_t offset;
-    } counters[] = {{"total", offsetof(admit_counters, requests)},
-                    {"allowed", offsetof(admit_counters, allowed)},
-                    {"refused", offsetof(admit_counters, refused)},
-                    {"failed", offsetof(admit_counters, failed)},
-                    {"malformed", offsetof(admit_counters, malformed)}};
-    buf_str(b, ",\"requests\":{");
-    for (size_t i = 0; i < countof(counters); i++)
-        buf_fmt(b, "%s\"%s\":%llu", i ? "," : "", counters[i].name, sum(p, counters[i].offset));
+    const process_requests total = process_count_requests(p);
+    char before = '{';
+    buf_str(b, ",\"requests\":");
+#define X(id, name)                                                                                \
+    buf_fmt(b, "%c\"" name "\":%llu", before, total.id);                                           \
+    before = ',';
+    ADMIT_COUNTERS(X)
+#undef X
     buf_char(b, '}');
 }
 
@@ -78,6 +56,16 @@ static void add_service(const process *p, buf *b, const service *s)
     buf_fmt(b, ",\"attached\":%s}", vs->kind == UPSTREAM_ATTACHED ? "true" : "false");
 }
 
+/* When the topology's files were looked at last, and how many problems kept them from being taken.
+ */
+static void add_last_load(const process *p, buf *b)
+{
+    char at[CLOCK_RFC3339_MAX];
+    const reload_history past = live_reloads(p->live);
+    clock_rfc3339(past.tried_us, 6, at);
+    buf_fmt(b, ",\"load\":{\"at\":\"%s\",\"problems\":%zu}", at, past.problems);
+}
+
 /* The names are those of `invoker up --json`. */
 void process_status(const process *p, buf *b)
 {
@@ -88,15 +76,21 @@ void process_status(const process *p, buf *b)
             "{\"ready\":%s,\"process\":{\"pid\":%ld,\"workers\":%u,\"uptime_s\":%lld,"
             "\"resident_kib\":%zu}",
             p->ready ? "true" : "false", (long)getpid(), p->worker_count,
-            (long long)((clock_mono_us() - p->started_us) / 1000000), resident_kib());
+            (long long)((clock_mono_us() - p->started_us) / 1000000),
+            (size_t)(process_resident_bytes() / 1024));
     add_string(b, "project", about->id);
     add_string(b, "region", about->region);
     add_string(b, "topology", about->file);
+    add_last_load(p, b);
+    add_string(b, "mode", snapshot_emulation(p->snap)->audit ? "audit" : "enforce");
     auto_free char *kept = p->o.state.dir ? realpath(p->o.state.dir, NULL) : NULL;
     add_string(b, "state", kept);
+    buf_fmt(b, ",\"durable\":%s", kept && p->o.state.durable ? "true" : "false");
     add_string(b, "ingress", front ? net_addr_text(front, text) : NULL);
     add_string(b, "metadata", about->metadata_listen);
     add_string(b, "control", about->control_listen);
+    auto_free char *source = process_keys_source(p, NULL);
+    add_string(b, "jwks", source);
     buf_fmt(b, ",\"keys\":%zu", p->keys ? jwks_count(p->keys) : (size_t)0);
     add_counters(p, b);
     buf_str(b, ",\"services\":{");

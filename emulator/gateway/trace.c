@@ -5,6 +5,8 @@
 
 #include "base/hash.h"
 
+enum { CLOUD_OPTIONS_MAX = 3 };
+
 ids ids_new(void)
 {
     ids i;
@@ -58,7 +60,18 @@ static bool take_id(char out[TRACE_ID_LEN + 1], span s)
     return any;
 }
 
-/* TRACE_ID[/SPAN_ID][;o=OPTIONS] */
+/* ";o=" and a bit field of which the lowest says whether the request is traced. */
+static bool take_options(trace *t, span options)
+{
+    uint64_t bits = 0;
+    if (options.n && (!span_starts(options, SPAN_LIT("o=")) ||
+                      !span_u64(span_from(options, 2), CLOUD_OPTIONS_MAX, &bits)))
+        return false;
+    t->sampled = bits & 1;
+    return true;
+}
+
+/* TRACE_ID[/SPAN_ID][;o=OPTIONS] ("Trace context", Cloud Trace docs) */
 static bool from_cloud(trace *t, span value)
 {
     span head;
@@ -68,30 +81,67 @@ static bool from_cloud(trace *t, span value)
     uint64_t span_id = 0;
     if (span_cut(&head, '/', &id) && !span_u64(head, UINT64_MAX, &span_id))
         return false;
-    if (!take_id(t->id, id))
-        return false;
-    t->sampled = span_eq(options, SPAN_LIT("o=1"));
-    return true;
+    return take_id(t->id, id) && take_options(t, options);
 }
 
-/* 00-TRACE_ID-PARENT_ID-FLAGS (W3C Trace Context, section 3.2) */
+static int lower_hex(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* All of them lower-case hexadecimal digits, not all of them zero. */
+static bool is_w3c_id(span s)
+{
+    bool any = false;
+    for (size_t i = 0; i < s.n; i++) {
+        if (lower_hex(s.p[i]) < 0)
+            return false;
+        any |= s.p[i] != '0';
+    }
+    return any;
+}
+
+/* VERSION-TRACE_ID-PARENT_ID-FLAGS (W3C Trace Context, sections 3.2 and 3.2.4): of a version to
+ * come the beginning is the same, and more may follow behind a dash. */
 static bool from_parent(trace *t, span value)
 {
-    if (value.n != 55 || !span_starts(value, SPAN_LIT("00-")) || value.p[35] != '-' ||
-        value.p[52] != '-')
+    enum { ID_AT = 3, PARENT_AT = 36, PARENT_LEN = 16, FLAGS_AT = 53, LEN = 55 };
+    if (value.n < LEN || value.p[2] != '-' || value.p[PARENT_AT - 1] != '-' ||
+        value.p[FLAGS_AT - 1] != '-')
         return false;
-    if (!take_id(t->id, (span){value.p + 3, TRACE_ID_LEN}))
+    const bool first_version = span_starts(value, SPAN_LIT("00"));
+    const bool ends = value.n == LEN || (!first_version && value.p[LEN] == '-');
+    if (!ends || lower_hex(value.p[0]) < 0 || lower_hex(value.p[1]) < 0 ||
+        span_starts(value, SPAN_LIT("ff")))
         return false;
-    t->sampled = ((unsigned char)value.p[54] & 1) != 0;
+    const span id = {value.p + ID_AT, TRACE_ID_LEN};
+    const int high = lower_hex(value.p[FLAGS_AT]);
+    const int low = lower_hex(value.p[FLAGS_AT + 1]);
+    if (!is_w3c_id(id) || !is_w3c_id((span){value.p + PARENT_AT, PARENT_LEN}) || high < 0 ||
+        low < 0)
+        return false;
+    memcpy(t->id, id.p, TRACE_ID_LEN);
+    t->id[TRACE_ID_LEN] = '\0';
+    t->sampled = low & 1;
     return true;
 }
 
 void trace_begin(trace *t, ids *i, span cloud, span parent)
 {
-    t->sampled = false;
-    t->span_id = ids_next(i);
-    if ((cloud.n && from_cloud(t, cloud)) || (parent.n && from_parent(t, parent)))
+    *t = (trace){.span_id = ids_next(i)};
+    trace of_parent = *t;
+    const bool has_parent = parent.n && from_parent(&of_parent, parent);
+    if (cloud.n && from_cloud(t, cloud)) {
+        t->continues_parent = has_parent && memcmp(t->id, of_parent.id, TRACE_ID_LEN) == 0;
         return;
+    }
+    if (has_parent) {
+        *t = of_parent;
+        t->continues_parent = true;
+        return;
+    }
     t->sampled = false;
     ids_hex(t->id, 16, ids_next(i));
     ids_hex(t->id + 16, 16, ids_next(i));

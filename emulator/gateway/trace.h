@@ -25,10 +25,11 @@ typedef struct trace {
     char id[TRACE_ID_LEN + 1];
     uint64_t span_id; /* this hop's, new for each request */
     bool sampled;
+    bool continues_parent; /* the caller's traceparent is of this trace: its tracestate goes on */
 } trace;
 
 /* Keeps the caller's trace (X-Cloud-Trace-Context first, then traceparent) where it is well-formed,
- * else starts one. */
+ * else starts one. A field that came more than once is none: empty. */
 void trace_begin(trace *t, ids *i, span cloud, span parent);
 
 enum { TRACE_TEXT_MAX = 64 };

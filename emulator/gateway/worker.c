@@ -30,8 +30,10 @@ struct worker {
     egress *egress;
     request_log *log;
     recent *recent;
+    tally *tally;
     door *doors;
     pthread_t thread;
+    bool ended; /* the thread is over */
     _Alignas(64) admit_counters counters;
 };
 
@@ -58,6 +60,9 @@ static void free_parts(worker *w)
     certificates_free(w->certificates);
     request_log_close(w->log);
     recent_free(w->recent);
+    if (w->o.records)
+        record_queue_detach(w->o.records);
+    tally_free(w->tally);
     loop_free(w->loop);
     free(w);
 }
@@ -90,6 +95,9 @@ static bool open_parts(worker *w, view *first, error *e)
     w->mailbox = mailbox_new(w->loop);
     w->log = request_log_open(w->loop, w->o.log_mode);
     w->recent = recent_new();
+    if (w->o.records)
+        record_queue_attach(w->o.records, w->loop);
+    w->tally = tally_new(clock_wall_us());
     w->egress = egress_new(w->loop, &w->doors, view_ref(first));
     if (w->o.ca_dir)
         w->certificates = certificates_new(w->o.ca_dir, clock_system(), view_ref(first));
@@ -97,8 +105,11 @@ static bool open_parts(worker *w, view *first, error *e)
                                           .clock = clock_system(),
                                           .log = w->log,
                                           .recent = w->recent,
+                                          .records = w->o.records,
+                                          .tally = w->tally,
                                           .counters = &w->counters,
                                           .start_wait_us = w->o.start_wait_us,
+                                          .decision_header = w->o.decision_header,
                                           .egress = w->egress,
                                           .want_keys = w->o.want_keys,
                                           .ctx = w->o.ctx},
@@ -135,6 +146,7 @@ worker *worker_start(const worker_options *o, view *first, error *e)
 void worker_join(worker *w)
 {
     (void)pthread_join(w->thread, NULL);
+    w->ended = true;
     mailbox_free(w->mailbox);
     free_parts(w);
 }
@@ -275,6 +287,58 @@ void worker_ask_recent(worker *w, recent_question *q)
 {
     q->outstanding++;
     mailbox_post(w->mailbox, answer, w, q);
+}
+
+typedef struct visit {
+    int64_t not_before_us;
+    void (*fn)(void *ctx, const recent *r);
+    void *ctx;
+} visit;
+
+/* On the worker's thread. A message may arrive in a turn that began before it was sent. */
+static void receive_visit(void *ctx, void *arg)
+{
+    const worker *w = ctx;
+    visit *v = arg;
+    if (!w->ended && loop_now_us(w->loop) < v->not_before_us) {
+        mailbox_post(w->mailbox, receive_visit, ctx, v);
+        return;
+    }
+    v->fn(v->ctx, w->recent);
+    free(v);
+}
+
+void worker_visit_recent(worker *w, int64_t not_before_us, void (*fn)(void *ctx, const recent *r),
+                         void *ctx)
+{
+    visit *v = malloc(sizeof *v);
+    if (!v)
+        abort();
+    *v = (visit){not_before_us, fn, ctx};
+    mailbox_post(w->mailbox, receive_visit, w, v);
+}
+
+static void take_any(void *ctx, void *answer)
+{
+    worker_question *q = ctx;
+    if (answer)
+        q->take(q->ctx, answer);
+    if (--q->outstanding == 0)
+        q->done(q->ctx);
+}
+
+static void answer_any(void *ctx, void *arg)
+{
+    const worker *w = ctx;
+    worker_question *q = arg;
+    const worker_parts parts = {.admit = w->admit, .tally = w->tally, .proxy = w->proxy};
+    mailbox_post(q->home, take_any, q, q->ask(&parts));
+}
+
+void worker_ask(worker *w, worker_question *q)
+{
+    q->outstanding++;
+    mailbox_post(w->mailbox, answer_any, w, q);
 }
 
 /* ---- the end ---- */

@@ -11,7 +11,9 @@ typedef struct worker_options {
     unsigned index;
     unsigned connections_max;
     request_log_mode log_mode;
+    record_queue *records;           /* outlives the worker; NULL: nothing is recorded */
     int64_t start_wait_us;           /* as admit_options */
+    bool decision_header;            /* likewise */
     const char *ca_dir;              /* outlives the worker; NULL: TLS is off */
     const unsigned char *ticket_key; /* as tls_options.ticket_key: the same for all workers */
     /* Called on the worker's thread. */
@@ -42,6 +44,28 @@ typedef struct recent_question {
     size_t count;
 } recent_question;
 void worker_ask_recent(worker *w, recent_question *q);
+
+/* fn(ctx, r) is called on the worker's thread, in a turn of its loop that began at not_before_us
+ * (monotonic) or later: what ended before that is remembered by then. */
+void worker_visit_recent(worker *w, int64_t not_before_us, void (*fn)(void *ctx, const recent *r),
+                         void *ctx);
+
+/* Any other question to all workers, or an order. */
+typedef struct worker_parts {
+    admit *admit;
+    tally *tally;
+    proxy *proxy;
+} worker_parts;
+typedef struct worker_question {
+    void *(*ask)(const worker_parts *w); /* on each worker's thread; its answer, or NULL */
+    /* On home's thread: each answer, then that there are no more. */
+    void (*take)(void *ctx, void *answer);
+    void (*done)(void *ctx);
+    void *ctx;
+    mailbox *home;
+    unsigned outstanding; /* home's thread only */
+} worker_question;
+void worker_ask(worker *w, worker_question *q);
 
 const admit_counters *worker_counters(const worker *w);
 

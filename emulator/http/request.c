@@ -44,6 +44,8 @@ void request_take_head(http_request *r)
 
 void request_reset(http_request *r)
 {
+    if (r->stream)
+        stream_free(r);
     if (r->answer)
         http_answer_unref(r->answer);
     buf_free(&r->body);
@@ -59,6 +61,7 @@ void request_reset(http_request *r)
     r->gone_ctx = NULL;
     r->previous = NULL;
     r->next = NULL;
+    r->stream = NULL;
 }
 
 span http_method(const http_request *r)
@@ -109,6 +112,27 @@ span http_header(const http_request *r, const char *name)
     span value = {0};
     (void)lookup(r, name, &value);
     return value;
+}
+
+typedef struct each {
+    void (*tell)(void *ctx, span name, span value);
+    void *ctx;
+} each;
+
+static enum MHD_Result on_field(void *cls, enum MHD_ValueKind kind, const char *name, size_t name_n,
+                                const char *value, size_t n)
+{
+    const each *x = cls;
+    (void)kind;
+    x->tell(x->ctx, (span){name, name_n}, span_trim((span){value, value ? n : 0}));
+    return MHD_YES;
+}
+
+void http_each_header(const http_request *r, void (*tell)(void *ctx, span name, span value),
+                      void *ctx)
+{
+    each x = {tell, ctx};
+    (void)MHD_get_connection_values_n(r->mhd, MHD_HEADER_KIND, on_field, &x);
 }
 
 span http_body(const http_request *r)

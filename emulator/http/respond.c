@@ -73,17 +73,29 @@ static void unlink_deferred(http_request *r)
     r->previous = r->next = NULL;
 }
 
-static void leave_deferred(http_request *r, request_state next)
+void respond_suspend(http_request *r)
 {
-    unlink_deferred(r);
-    r->state = next;
+    MHD_suspend_connection(r->mhd);
+}
+
+void respond_resume(http_request *r)
+{
     MHD_resume_connection(r->mhd);
     mhd_loop_kick(r->conn->server->mhd);
 }
 
-/* Takes over one count of a. */
-static void give(http_request *r, http_answer *a)
+static void leave_deferred(http_request *r, request_state next)
 {
+    unlink_deferred(r);
+    r->state = next;
+    respond_resume(r);
+}
+
+void respond_give(http_request *r, http_answer *a)
+{
+    const http_server_options *o = &r->conn->server->options;
+    if (o->answered)
+        o->answered(o->ctx, r, a->status);
     r->answer = a;
     if (r->state == REQUEST_DEFERRED)
         leave_deferred(r, REQUEST_ANSWERED);
@@ -94,13 +106,13 @@ static void give(http_request *r, http_answer *a)
 void http_respond(http_request *r, unsigned status, const http_field *fields, span body,
                   bool body_static)
 {
-    give(r, answer_new(status, fields, body,
-                       body_static ? MHD_RESPMEM_PERSISTENT : MHD_RESPMEM_MUST_COPY));
+    respond_give(r, answer_new(status, fields, body,
+                               body_static ? MHD_RESPMEM_PERSISTENT : MHD_RESPMEM_MUST_COPY));
 }
 
 void http_respond_with(http_request *r, http_answer *a)
 {
-    give(r, http_answer_ref(a));
+    respond_give(r, http_answer_ref(a));
 }
 
 void http_defer(http_request *r, void (*on_gone)(void *ctx), void *ctx)
@@ -113,7 +125,7 @@ void http_defer(http_request *r, void (*on_gone)(void *ctx), void *ctx)
 void respond_defer_now(http_request *r)
 {
     http_server *s = r->conn->server;
-    MHD_suspend_connection(r->mhd);
+    respond_suspend(r);
     r->state = REQUEST_DEFERRED;
     link_deferred(r);
     if (r->conn->gone || s->closing)

@@ -162,6 +162,8 @@ static void on_client_event(loop_watch *w, uint32_t events)
     conn->gone = true;
     if (conn->request.state == REQUEST_DEFERRED)
         respond_drop(&conn->request);
+    else if (conn->request.stream)
+        stream_client_left(&conn->request);
     else
         loop_timer_set(conn->server->loop, &conn->linger,
                        loop_now_us(conn->server->loop) + LINGER_US);
@@ -230,7 +232,9 @@ static void on_accept(void *ctx, int fd, const net_addr *peer)
 
 static void on_gone_check(loop_timer *t)
 {
-    respond_drop_gone(container_of(t, http_server, gone_check));
+    http_server *s = container_of(t, http_server, gone_check);
+    respond_drop_gone(s);
+    stream_drop_gone(s);
 }
 
 http_server *http_server_open(loop *l, const http_server_options *o, error *e)
@@ -325,8 +329,9 @@ void http_server_close(http_server *s)
         s->listeners = l->next;
         close_listener(l);
     }
-    for (int i = 0; i < CLOSE_TURNS || s->deferred; i++) {
+    for (int i = 0; i < CLOSE_TURNS || s->deferred || s->streams; i++) {
         answer_deferred(s);
+        stream_end_all(s);
         loop_turn(s->loop, 0);
     }
     loop_timer_cancel(s->loop, &s->gone_check);

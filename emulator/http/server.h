@@ -12,6 +12,8 @@ typedef struct http_request http_request;
 
 typedef struct http_server_options {
     void (*handle)(void *ctx, http_request *r); /* called once the whole body is there */
+    /* Nullable: an answer is given, by handle or by the server itself. */
+    void (*answered)(void *ctx, const http_request *r, unsigned status);
     void *ctx;
     /* Nullable. How the server's own refusals (malformed, too large, stopping) are worded: appends
      * the body, a complete document; its type. NULL: the sentence as plain text. Of r, method and
@@ -26,7 +28,7 @@ typedef struct http_server_options {
 
 http_server *http_server_open(loop *l, const http_server_options *o, error *e);
 
-/* Answers every deferred request with 503, then stops. */
+/* Answers every deferred request with 503, ends every stream, then stops. */
 void http_server_close(http_server *s);
 
 /* Adds a listener; tag is what http_tag() says of requests that come in by it. *out_bound
@@ -44,6 +46,9 @@ span http_query(const http_request *r); /* behind '?', raw; empty when there is 
 span http_host(const http_request *r);
 bool http_has_header(const http_request *r, const char *name);
 span http_header(const http_request *r, const char *name); /* the first; empty when absent */
+/* Each field in the order of the request. */
+void http_each_header(const http_request *r, void (*tell)(void *ctx, span name, span value),
+                      void *ctx);
 span http_body(const http_request *r);
 const net_addr *http_peer(const http_request *r);
 void *http_tag(const http_request *r);
@@ -79,5 +84,28 @@ void http_respond_with(http_request *r, http_answer *a); /* takes its own count 
 /* Answer later from the same loop. on_gone(ctx) is called when the client leaves first; the request
  * must then not be answered any more. */
 void http_defer(http_request *r, void (*on_gone)(void *ctx), void *ctx);
+
+/* An answer whose body comes in pieces, at once or later, for as long as both sides like: neither a
+ * silence of ours nor the idle time-out ends it. Takes the place of http_respond. */
+typedef struct http_stream http_stream;
+
+typedef struct http_stream_options {
+    size_t backlog_max; /* bytes that may wait for a slow reader */
+    /* The client left, or the server closes: the stream must not be touched any more. Not called
+     * from within a call on the stream. */
+    void (*on_gone)(void *ctx);
+    void *ctx;
+} http_stream_options;
+
+/* Fields are copied. NULL: there is no body to come (HEAD), the request is answered. */
+http_stream *http_stream_open(http_request *r, unsigned status, const http_field *fields,
+                              const http_stream_options *o);
+/* Appends to the body. false: the client reads too slowly and was cut off; the stream must not be
+ * touched any more, and on_gone is not called. */
+bool http_stream_write(http_stream *s, span bytes);
+/* Bytes that the client has not taken yet. */
+size_t http_stream_waiting(const http_stream *s);
+/* The body is complete; what is still to be read goes on being sent. on_gone is not called. */
+void http_stream_close(http_stream *s);
 
 #endif

@@ -1,4 +1,4 @@
-/* What server.c, request.c and respond.c share; nobody else includes this. */
+/* What server.c, request.c, respond.c and stream.c share; nobody else includes this. */
 #ifndef HTTP_SERVER_IMPL_H
 #define HTTP_SERVER_IMPL_H
 
@@ -43,6 +43,7 @@ struct http_request {
     void (*on_gone)(void *ctx);
     void *gone_ctx;
     http_request *previous, *next; /* in the server's list while deferred */
+    http_stream *stream;           /* where the body of the answer comes in pieces */
 };
 
 /* One connection carries one request at a time, so the request lives in it. */
@@ -63,6 +64,7 @@ struct http_server {
     mhd_loop *mhd;
     struct listener *listeners;
     http_request *deferred; /* newest first */
+    http_stream *streams;   /* which their owners may still write to; newest first */
     loop_timer gone_check;  /* for clients that had left before their request was deferred */
     bool closing;
 };
@@ -78,5 +80,16 @@ enum MHD_Result respond_queue(http_request *r);
 void respond_defer_now(http_request *r);
 void respond_drop(http_request *r);
 void respond_drop_gone(http_server *s);
+/* Takes over one count of a. */
+void respond_give(http_request *r, http_answer *a);
+/* Out of the daemon's sight, and back; each once. */
+void respond_suspend(http_request *r);
+void respond_resume(http_request *r);
+
+/* stream.c */
+void stream_client_left(http_request *r); /* of a request with a stream */
+void stream_drop_gone(http_server *s);    /* whoever had left before the stream was opened */
+void stream_end_all(http_server *s);
+void stream_free(http_request *r); /* its request is over */
 
 #endif

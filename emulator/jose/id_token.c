@@ -10,8 +10,11 @@ static void member(buf *b, const char *name, span value)
 void id_token_payload(buf *b, const id_token_claims *c)
 {
     const span issuer = c->issuer.n ? c->issuer : SPAN_LIT(GOOGLE_ISSUER);
-    member(b, "{\"aud\":", c->audience);
-    member(b, ",\"azp\":", c->azp.n ? c->azp : c->unique_id);
+    if (c->no_audience)
+        buf_char(b, '{');
+    else
+        member(b, "{\"aud\":", c->audience);
+    member(b, c->no_audience ? "\"azp\":" : ",\"azp\":", c->azp.n ? c->azp : c->unique_id);
     if (c->email.n) {
         member(b, ",\"email\":", c->email);
         buf_str(b, ",\"email_verified\":true");

@@ -21,6 +21,8 @@ struct access_book {
     hash_key key;
     entry *entries;
     size_t count, capacity;
+    void (*minted)(void *ctx, const char *email); /* nullable */
+    void *ctx;
 };
 
 access_book *access_open(void)
@@ -50,6 +52,12 @@ void access_close(access_book *a)
         clear(&a->entries[i]);
     free(a->entries);
     free(a);
+}
+
+void access_tell(access_book *a, void (*minted)(void *ctx, const char *email), void *ctx)
+{
+    a->minted = minted;
+    a->ctx = ctx;
 }
 
 static int by_text(const void *a, const void *b)
@@ -143,6 +151,8 @@ static const access_token *add(access_book *a, const access_grant *g, bool again
                  .again = again,
                  .owner_hash = owner_hash(a, g->email, g->scopes)};
     e->token_hash = hash_bytes(a->key, token, strlen(token));
+    if (a->minted)
+        a->minted(a->ctx, g->email);
     e->t = (access_token){token, e->email, e->unique_id, e->client, e->scopes, g->expires_s};
     return &e->t;
 }

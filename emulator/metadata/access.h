@@ -25,6 +25,8 @@ typedef struct access_token {
 typedef struct access_book access_book;
 access_book *access_open(void);
 void access_close(access_book *a);
+/* minted(ctx, email) is called for each new token. */
+void access_tell(access_book *a, void (*minted)(void *ctx, const char *email), void *ctx);
 
 /* "b,a,b" → "a b" (sorted, once each); the default scope for an empty list. false: too many. */
 bool access_scopes(span list, char separator, buf *out);

@@ -57,13 +57,14 @@ static void give_access_token(const call *c)
     rpc_answer(c->request, buf_view(&body));
 }
 
-static void give_token(const call *c, const char *key, const char *token, const char *kid,
-                       const error *e)
+static void give_token(const call *c, minted_kind kind, const char *key, const char *token,
+                       const char *kid, const error *e)
 {
     if (!token) {
         failed(c, e);
         return;
     }
+    meters_minted(c->room->meters, kind, target(c)->email);
     auto_buf buf body = buf_make(RPC_ANSWER_MAX);
     buf_char(&body, '{');
     if (kid)
@@ -84,14 +85,14 @@ static void give_id_token(const call *c)
                                       snapshot_emulation(c->room->snapshot)->token_lifetime_s};
     error e = {0};
     auto_free char *token = identity_token(c->room->identity, &says, &e);
-    give_token(c, "token", token, NULL, &e);
+    give_token(c, MINTED_IDENTITY, "token", token, NULL, &e);
 }
 
 static void give_signed_jwt(const call *c)
 {
     error e = {0};
     auto_free char *token = identity_sign_jwt(c->room->identity, c->ask.claims, &e);
-    give_token(c, "signedJwt", token, identity_kid(c->room->identity), &e);
+    give_token(c, MINTED_JWT, "signedJwt", token, identity_kid(c->room->identity), &e);
 }
 
 static void give_signed_blob(const call *c)
@@ -102,7 +103,8 @@ static void give_signed_blob(const call *c)
     const bool made =
         identity_sign_bytes(c->room->identity, buf_view(&c->ask.blob), &signature, &e);
     base64_encode(&text, signature.p, signature.n);
-    give_token(c, "signedBlob", made ? text.p : NULL, identity_kid(c->room->identity), &e);
+    give_token(c, MINTED_BLOB, "signedBlob", made ? text.p : NULL, identity_kid(c->room->identity),
+               &e);
 }
 
 static const struct method {

@@ -118,6 +118,7 @@ static void give_user(metadata *m, http_request *r, const char *email, const cha
         cannot_sign(r, &e);
         return;
     }
+    meters_minted(m->meters, MINTED_IDENTITY, email);
     const access_token *t = access_mint(
         m->access, &(access_grant){email, id, client, scopes, now_s + lifetime_s - 1}, now_s);
     auto_buf buf body = buf_make(RPC_ANSWER_MAX);
@@ -172,6 +173,7 @@ static void give_account(metadata *m, http_request *r, const assertion *a)
             cannot_sign(r, &e);
             return;
         }
+        meters_minted(m->meters, MINTED_IDENTITY, a->account->email);
         buf_fmt(&body, "{\"id_token\":\"%s\"}", token);
     }
     log_at(LOG_INFO, "service account logged in", LOG_S("account", a->account->email),

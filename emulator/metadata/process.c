@@ -119,6 +119,7 @@ static bool open_keys(metadata *m, error *e)
 static bool open_server(metadata *m, error *e)
 {
     const http_server_options o = {.handle = serve_request,
+                                   .answered = meters_answered,
                                    .ctx = m,
                                    .head_max = HEAD_MAX,
                                    .body_max = BODY_MAX,
@@ -136,7 +137,9 @@ metadata *metadata_open(loop *l, const metadata_options *o, clock_source clock, 
     m->loop = l;
     m->options = *o;
     m->clock = clock;
+    m->meters = meters_new();
     m->access = access_open();
+    access_tell(m->access, meters_access_minted, m->meters);
     m->callers = callers_open(l, waiters_news, m, e);
     if (m->callers && load(m, e) && knows_as(m, e) && open_keys(m, e)) {
         m->identity = identity_open(m->keys, clock);
@@ -160,6 +163,7 @@ void metadata_close(metadata *m)
     doors_free(m);
     identity_close(m->identity);
     access_close(m->access);
+    meters_free(m->meters);
     keystore_close(m->keys);
     snapshot_unref(m->snapshot);
     free(m);

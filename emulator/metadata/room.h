@@ -7,6 +7,7 @@
 #include "metadata/access.h"
 #include "metadata/callers.h"
 #include "metadata/identity.h"
+#include "metadata/meters.h"
 #include "metadata/process.h"
 #include "metadata/tree.h"
 #include "state/live.h"
@@ -45,6 +46,7 @@ struct metadata {
     identity *identity;
     access_book *access;
     callers *callers;
+    meters *meters;
     live *live;
     snapshot *snapshot;
     door *doors;

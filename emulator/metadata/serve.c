@@ -27,6 +27,7 @@ static void serve_identity(metadata *m, http_request *r, const caller *c)
 {
     const span query = http_query(r);
     http_answer *known = identity_recall(m->identity, c->account, query);
+    meters_identity_asked(m->meters, known != NULL);
     if (known) {
         http_respond_with(r, known);
         return;
@@ -53,6 +54,7 @@ static void serve_identity(metadata *m, http_request *r, const caller *c)
         backend_failed(r, c->account, e.text);
         return;
     }
+    meters_minted(m->meters, MINTED_IDENTITY, c->account->email);
     log_at(LOG_INFO, "identity token", LOG_S("account", c->account->email),
            LOG_V("audience", buf_view(&audience)),
            LOG_S("service", c->service ? c->service->name : "-"));
@@ -235,7 +237,7 @@ void serve_request(void *ctx, http_request *r)
         refuse_host(r);
         return;
     }
-    if (documents_serve(m, r) || apis_serve(m, r) || refused(r, root))
+    if (meters_serve(m, r) || documents_serve(m, r) || apis_serve(m, r) || refused(r, root))
         return;
     /* A probe: never waits for a look-up of the caller. Without the flavour it says no more than
      * that, whatever the query asks for: the whole tree hangs below the root. */

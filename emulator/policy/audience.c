@@ -3,6 +3,8 @@
 #include "base/buf.h"
 #include "policy/snapshot_internal.h"
 
+enum { ACCEPTED_MAX = 64 * 1024 };
+
 /* OAuth clients of gcloud and of application-default user logins: the audience of every ID token
  * that a person gets from them. Cloud Run trusts both. */
 static const char *const trusted_clients[] = {
@@ -140,6 +142,45 @@ static audience_verdict against_all(const snapshot *s, const service *svc, span 
     return AUDIENCE_OTHER_SERVICE;
 }
 
+/* Custom audiences count letter by letter. */
+static bool is_nearly(span aud, span custom)
+{
+    url_parts url;
+    if (span_ieq(aud, custom))
+        return true;
+    if (url_split(aud, &url)) {
+        const span behind = span_from(aud, url.scheme.n + 3);
+        if (span_starts(behind, custom) && is_nearly(behind, custom))
+            return true;
+    }
+    const bool longer = aud.n > custom.n;
+    const span big = longer ? aud : custom, small = longer ? custom : aud;
+    return small.n && span_starts(big, small) && strchr("/?#", big.p[small.n]) &&
+           (longer || big.n == small.n + 1);
+}
+
+static bool is_nearly_custom(const service *svc, span aud)
+{
+    for (const char *const *a = svc->custom_audiences; *a; a++) {
+        if (is_nearly(aud, span_of(*a)))
+            return true;
+    }
+    return false;
+}
+
+/* A right URL but for its case; else one of our hosts at another port. */
+static audience_verdict against_own_loosely(const service_urls *urls, span aud)
+{
+    char text[KEY_TEXT_MAX];
+    span lower;
+    url_parts url;
+    if (!key_lower(aud, text, &lower) || !url_split(lower, &url))
+        return AUDIENCE_FOREIGN;
+    if (against_own(urls, &url) == AUDIENCE_OK)
+        return AUDIENCE_WRONG_CASE;
+    return bare_host_of(urls, url.host, SPAN_LIT("")) ? AUDIENCE_WRONG_PORT : AUDIENCE_FOREIGN;
+}
+
 static bool is_custom_domain(const service *svc, span aud)
 {
     url_parts url;
@@ -170,9 +211,15 @@ audience_verdict snapshot_audience(const snapshot *s, const service *svc, span a
         if (span_eq_str(aud, trusted_clients[i]))
             return AUDIENCE_OK;
     }
+    const audience_verdict loosely = against_own_loosely(&s->urls[svc->index], aud);
+    if (loosely == AUDIENCE_WRONG_CASE)
+        return loosely;
+    if (is_nearly_custom(svc, aud))
+        return AUDIENCE_NEARLY_CUSTOM;
     if (is_custom_domain(svc, aud))
         return AUDIENCE_CUSTOM_DOMAIN;
-    return against_all(s, svc, aud, other);
+    const audience_verdict all = against_all(s, svc, aud, other);
+    return all == AUDIENCE_FOREIGN ? loosely : all;
 }
 
 /* ---- building ---- */
@@ -204,15 +251,26 @@ static const char *localhost_url(snapshot *s, const service *svc)
     return textpool_span(s->pool, buf_view(&b));
 }
 
+static void add_urls(snapshot *s, service *svc, buf *accepted)
+{
+    const char *const urls[] = {svc->url, svc->deterministic_url, svc->hash_url,
+                                localhost_url(s, svc)};
+    buf_clear(accepted);
+    for (size_t i = 0; i < countof(urls); i++) {
+        add_form(s, svc, urls[i], urls[i] == svc->deterministic_url || urls[i] == svc->hash_url);
+        if (urls[i] && !(i && span_eq_str(span_of(urls[i]), urls[0])))
+            buf_fmt(accepted, "%s%s", accepted->n ? "\n" : "", urls[i]);
+    }
+    for (const char *const *a = svc->custom_audiences; *a; a++)
+        buf_fmt(accepted, "%s%s", accepted->n ? "\n" : "", *a);
+    svc->accepted = textpool_span(s->pool, buf_view(accepted));
+}
+
 void snapshot_index_audiences(snapshot *s)
 {
-    for (size_t i = 0; i < s->service_count; i++) {
-        service *svc = &s->services[i];
-        add_form(s, svc, svc->url, false);
-        add_form(s, svc, localhost_url(s, svc), false);
-        add_form(s, svc, svc->deterministic_url, true);
-        add_form(s, svc, svc->hash_url, true);
-    }
+    auto_buf buf accepted = buf_make(ACCEPTED_MAX);
+    for (size_t i = 0; i < s->service_count; i++)
+        add_urls(s, &s->services[i], &accepted);
     for (size_t i = 0; i < s->service_count; i++) {
         for (const char *const *a = s->services[i].custom_audiences; *a; a++)
             strmap_put(s->audiences, span_of(*a), &s->services[i]);

@@ -85,6 +85,7 @@ typedef struct service {
     const char *const *command; /* NULL-terminated argv; NULL: attached, not run */
     const env_var *env;
     size_t env_count;
+    const char *accepted; /* the audiences of its own, a line each, custom ones last */
     const char *const *custom_audiences; /* NULL-terminated, as are the next two */
     const char *const *hosts;
     const char *const *addresses;
@@ -166,6 +167,8 @@ typedef struct delay_rule {
 } delay_rule;
 
 typedef struct emulation {
+    bool decision_header; /* answers have X-Invoker-Decision */
+    bool audit; /* what would be refused is forwarded, and recorded as what it would have been */
     int64_t token_lifetime_s; /* 3600 */
     int64_t clock_skew_s;     /* 60 */
     delay propagation;        /* of all bindings that no rule fits */

@@ -86,6 +86,16 @@ size_t snapshot_binding_count(const snapshot *s)
     return s->binding_count;
 }
 
+size_t snapshot_revoked_count(const snapshot *s)
+{
+    return s->revoked_count;
+}
+
+const binding *snapshot_revoked(const snapshot *s, size_t i)
+{
+    return &s->bindings[s->binding_count + i];
+}
+
 const binding *snapshot_binding(const snapshot *s, size_t i)
 {
     assert(i < s->binding_count);

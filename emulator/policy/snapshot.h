@@ -26,6 +26,9 @@ size_t snapshot_user_count(const snapshot *s);
 const char *snapshot_user(const snapshot *s, size_t i);
 size_t snapshot_binding_count(const snapshot *s); /* without the revoked ones */
 const binding *snapshot_binding(const snapshot *s, size_t i);
+/* Those that were revoked a moment ago: some are still in force. */
+size_t snapshot_revoked_count(const snapshot *s);
+const binding *snapshot_revoked(const snapshot *s, size_t i);
 /* Edge i: *member ("user:…", "group:…" or a bare e-mail) is in the group. */
 size_t snapshot_group_edge_count(const snapshot *s);
 void snapshot_group_edge(const snapshot *s, size_t i, const char **group_email,
@@ -55,9 +58,12 @@ typedef enum audience_verdict {
     AUDIENCE_HAS_QUERY,     /* right URL, but with ?query or #fragment */
     AUDIENCE_TAG_URL,       /* https://TAG---service… */
     AUDIENCE_WRONG_SCHEME,  /* http:// of an https URL, or the reverse */
+    AUDIENCE_WRONG_CASE,    /* right URL, but for upper and lower case */
+    AUDIENCE_NEARLY_CUSTOM, /* a custom audience, but for its case, a slash, path or scheme */
     AUDIENCE_CUSTOM_DOMAIN, /* one of hosts:, not listed as a custom audience */
     AUDIENCE_OTHER_SERVICE, /* another service of this topology: *out_other */
     AUDIENCE_BARE_HOST,     /* the host without scheme */
+    AUDIENCE_WRONG_PORT,    /* right host, other port */
     AUDIENCE_FOREIGN
 } audience_verdict;
 audience_verdict snapshot_audience(const snapshot *s, const service *svc, span aud,
@@ -121,7 +127,7 @@ void snapshot_builder_free(snapshot_builder *b); /* NULL is fine */
  * builder again. */
 void snapshot_builder_project(snapshot_builder *b, const project *p);
 void snapshot_builder_emulation(snapshot_builder *b, const emulation *e);
-/* `deterministic_url`, `hash_url`, `resource_name`, `open` and `index` are derived by
+/* `deterministic_url`, `hash_url`, `resource_name`, `accepted`, `open` and `index` are derived by
  * snapshot_build, whatever is given; so are, where they are NULL, `revision`, `url`
  * ("http://LISTEN"), an account's `unique_id` and the project's `default_account`. */
 void snapshot_builder_account(snapshot_builder *b, const account *a);
@@ -146,6 +152,13 @@ void snapshot_builder_role(snapshot_builder *b, const char *name, const char *co
 void snapshot_builder_deny(snapshot_builder *b, const deny_rule *r);
 /* command is NULL-terminated. The first command of an image counts. */
 void snapshot_builder_image(snapshot_builder *b, const char *image, const char *const *command);
+
+/* snapshot_copy.c: parts of one snapshot for another. */
+void snapshot_copy_people(snapshot_builder *b, const snapshot *s); /* users, groups */
+void snapshot_copy_rules(snapshot_builder *b, const snapshot *s);  /* deny rules, images */
+void snapshot_copy_roles(snapshot_builder *b, const snapshot *s);
+void snapshot_copy_service(snapshot_builder *b, const service *svc);
+void snapshot_copy_binding(snapshot_builder *b, const snapshot *s, const binding *g);
 
 /* Consumes the builder; never fails on data the loader has checked. The caller holds one count.
  * before (nullable) is the snapshot that this one replaces: with a propagation delay, grants that

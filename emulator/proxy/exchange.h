@@ -23,6 +23,8 @@ span exchange_host(const exchange *x);    /* Host as sent, or of an absolute-for
 span exchange_version(const exchange *x); /* "HTTP/1.1" */
 /* How often the field came; *out_first (nullable) is its first value. */
 size_t exchange_field(const exchange *x, const char *name, span *out_first);
+/* Its i-th value, from 0; empty when there is none. */
+span exchange_field_at(const exchange *x, const char *name, size_t i);
 const net_addr *exchange_peer(const exchange *x);
 void *exchange_tag(const exchange *x);      /* of the listener it came in by */
 bool exchange_is_secure(const exchange *x); /* the caller speaks TLS */
@@ -138,6 +140,16 @@ proxy *proxy_open(loop *l, const proxy_options *o, error *e);
 
 /* A listening socket that was accepted from on this worker's loop: hands sockets in with `tag`. */
 void proxy_adopt(proxy *p, int fd, const net_addr *peer, void *tag);
+
+/* Callers' connections so far, and now. */
+typedef struct proxy_connections {
+    uint64_t accepted;              /* all, those that ended before they said anything too */
+    uint64_t http1, http2, connect; /* by what they began with */
+    uint64_t tls_http1, tls_http2;  /* within TLS, by its ALPN */
+    uint64_t handshakes, failed_handshakes; /* of TLS */
+    uint64_t open;
+} proxy_connections;
+proxy_connections proxy_count_connections(const proxy *p);
 
 /* Lets running exchanges end until deadline_us (monotonic), cancels the rest; on_idle is called
  * when nothing is left, then proxy_close() may be. */

@@ -67,12 +67,25 @@ span exchange_version(const exchange *x)
     return x->version;
 }
 
+static bool is_called(const field *f, span name)
+{
+    return f->name.n == name.n && span_ieq(f->name, name);
+}
+
+span exchange_field_at(const exchange *x, const char *name, size_t i)
+{
+    for (size_t k = 0; k < x->field_count; k++)
+        if (is_called(&x->fields[k], span_of(name)) && i-- == 0)
+            return x->fields[k].value;
+    return (span){0};
+}
+
 size_t exchange_field(const exchange *x, const char *name, span *out_first)
 {
     const span wanted = span_of(name);
     size_t count = 0;
     for (size_t i = 0; i < x->field_count; i++) {
-        if (x->fields[i].name.n != wanted.n || !span_ieq(x->fields[i].name, wanted))
+        if (!is_called(&x->fields[i], wanted))
             continue;
         if (count++ == 0 && out_first)
             *out_first = x->fields[i].value;

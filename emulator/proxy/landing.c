@@ -144,15 +144,20 @@ static void take_plain_text(landing *g)
     const arrival from = g->from;
     wire_own(w, NULL, NULL);
     leave(g);
-    if (tls_speaks_h2(w))
+    p->counted.handshakes++;
+    if (tls_speaks_h2(w)) {
+        p->counted.tls_http2++;
         h2_front_adopt(p, w, &from.peer, from.tag, true);
-    else
+    } else {
+        p->counted.tls_http1++;
         relay_take(p, w, &from);
+    }
 }
 
 static void turn_away(landing *g)
 {
     char peer[NET_ADDR_TEXT_MAX];
+    g->proxy->counted.failed_handshakes++;
     log_at(LOG_WARN, "TLS handshake failed", LOG_S("why", tls_failure(g->tls)),
            LOG_S("peer", net_addr_ip(&g->from.peer, peer)));
     (void)wire_shut(g->tls);
@@ -199,10 +204,13 @@ static void take_as(proxy *p, int fd, const arrival *from, landing_kind kind)
     if (kind == LANDING_TLS && p->tls) {
         begin_tls(p, fd, from);
     } else if (kind == LANDING_H2) {
+        p->counted.http2++;
         begin_h2(p, fd, from);
     } else if (kind == LANDING_CONNECT && connect_is_for(p, from)) {
+        p->counted.connect++;
         connect_take(p, fd, from);
     } else {
+        p->counted.http1++;
         mhd_loop_adopt(p->mhd, fd, &from->peer,
                        &(h1_adoption){.peer = &from->peer, .tag = from->tag});
     }
@@ -253,6 +261,7 @@ static void on_bytes(loop_watch *w, uint32_t events)
 void landing_take(proxy *p, int fd, const arrival *from)
 {
     char seen[LANDING_BYTES];
+    p->counted.accepted++;
     const int n = proxy_is_full(p) ? -1 : look(fd, seen);
     if (n < 0) {
         (void)close(fd);

@@ -49,6 +49,13 @@ void proxy_adopt(proxy *p, int fd, const net_addr *peer, void *tag)
     landing_take(p, fd, &(arrival){.peer = *peer, .tag = tag});
 }
 
+proxy_connections proxy_count_connections(const proxy *p)
+{
+    proxy_connections c = p->counted;
+    c.open = p->guest_count + p->conn_count;
+    return c;
+}
+
 bool proxy_is_full(const proxy *p)
 {
     return p->guest_count + p->conn_count >= p->options.connections_max;

@@ -53,8 +53,9 @@ struct proxy {
     guest *guests;
     size_t guest_count;
     h1_conn *conns;
-    size_t conn_count; /* without those behind a relay, who are guests */
-    size_t open_count; /* exchanges from on_head to on_done */
+    proxy_connections counted; /* `open` is not kept here */
+    size_t conn_count;         /* without those behind a relay, who are guests */
+    size_t open_count;         /* exchanges from on_head to on_done */
     exchange *open;
     exchange *detached; /* their callers have gone */
     size_t detached_count;

@@ -16,6 +16,7 @@ struct live {
     reload *reload;
     watch *watch; /* of the state's file, for readers */
     snapshot *base, *merged;
+    uint64_t settled; /* of the document that merged was made of */
 };
 
 static void take(live *v, snapshot *merged)
@@ -26,9 +27,13 @@ static void take(live *v, snapshot *merged)
     snapshot_unref(old);
 }
 
+/* What propagates is a difference to the former result; once settled, there is none. */
 static void merge(live *v)
 {
-    take(v, state_merge(v->base, state_document(v->state), v->merged, clock_wall_us()));
+    const json_t *document = state_document(v->state);
+    const bool settled = state_settled(document) != v->settled;
+    v->settled = state_settled(document);
+    take(v, state_merge(v->base, document, settled ? NULL : v->merged, clock_wall_us()));
 }
 
 static void on_base(void *ctx, snapshot *s)
@@ -65,6 +70,18 @@ bool live_commit(live *v, json_t *draft, error *e)
     return true;
 }
 
+bool live_reset(live *v, bool *out_changed, error *e)
+{
+    const bool delayed = emulation_is_delayed(snapshot_emulation(v->base));
+    *out_changed = delayed || !state_is_as_opened(v->state);
+    if (!*out_changed)
+        return true;
+    json_t *draft = state_draft_as_opened(v->state);
+    if (delayed)
+        state_settle(draft);
+    return live_commit(v, draft, e);
+}
+
 bool live_reload(live *v)
 {
     on_state_file(v);
@@ -79,6 +96,11 @@ const snapshot *live_base(const live *v)
 const snapshot *live_snapshot(const live *v)
 {
     return v->merged;
+}
+
+reload_history live_reloads(const live *v)
+{
+    return reload_past(v->reload);
 }
 
 state *live_state(const live *v)

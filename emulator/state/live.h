@@ -26,8 +26,17 @@ const snapshot *live_base(const live *v);     /* the file alone */
 const snapshot *live_snapshot(const live *v); /* merged */
 state *live_state(const live *v);
 
+reload_history live_reloads(const live *v); /* of the file */
+/* Reloads, what the topology holds, and the state's serial, for Prometheus; appends. */
+void live_metrics(const live *v, buf *b);
+
 /* The draft (stolen) becomes the state and a new snapshot. false and *e: nothing changed. */
 bool live_commit(live *v, json_t *draft, error *e);
+
+/* Back to the state as it was opened, over the file as it is; every change of a grant counts at
+ * once, those that still propagate too. *out_changed: a new snapshot was taken. false and *e:
+ * nothing changed. */
+bool live_reset(live *v, bool *out_changed, error *e);
 
 /* Looks at the state's file at once (readers). false and *e: the former state stays. */
 bool live_refresh(live *v, error *e);

@@ -60,21 +60,8 @@ static void merge_accounts(const merge *m)
 
 static void copy_rest(const merge *m)
 {
-    const snapshot *s = m->base;
-    for (size_t i = 0; i < snapshot_user_count(s); i++)
-        snapshot_builder_user(m->builder, snapshot_user(s, i));
-    for (size_t i = 0; i < snapshot_group_edge_count(s); i++) {
-        const char *group, *inner;
-        snapshot_group_edge(s, i, &group, &inner);
-        snapshot_builder_group(m->builder, group, inner);
-    }
-    for (size_t i = 0; i < snapshot_deny_count(s); i++)
-        snapshot_builder_deny(m->builder, snapshot_deny(s, i));
-    for (size_t i = 0; i < snapshot_image_count(s); i++) {
-        const char *const *command;
-        const char *image = snapshot_image_at(s, i, &command);
-        snapshot_builder_image(m->builder, image, command);
-    }
+    snapshot_copy_people(m->builder, m->base);
+    snapshot_copy_rules(m->builder, m->base);
 }
 
 static bool is_off(const json_t *role)
@@ -95,10 +82,7 @@ static void merge_roles(const merge *m)
         snapshot_builder_role(m->builder, name, permissions);
         free(permissions);
     }
-    for (size_t i = 0; i < snapshot_role_count(m->base); i++) {
-        const custom_role *r = snapshot_role(m->base, i);
-        snapshot_builder_role(m->builder, r->name, r->permissions);
-    }
+    snapshot_copy_roles(m->builder, m->base);
 }
 
 static void put_deny_rule(const merge *m, const char *policy, const json_t *rule)
@@ -145,8 +129,7 @@ static void merge_services(const merge *m)
         const service *s = snapshot_service(m->base, i);
         entry = json_object_get(all, s->name);
         if (!state_service_counts(m->base, s->name, entry))
-            snapshot_builder_service(m->builder, s,
-                                     s->account_is_default ? NULL : s->account->email);
+            snapshot_copy_service(m->builder, s);
         else if (!is_deleted(entry))
             merge_service(m->builder, m->base, s, s->name, entry);
     }
@@ -192,19 +175,6 @@ static void put_policy(const merge *m, const char *whose, const json_t *entry)
         put_binding(m, &of, json_array_get(bindings, i));
 }
 
-static void copy_binding(const merge *m, const binding *g)
-{
-    snapshot_builder_grant(
-        m->builder, &(grant_spec){.service = g->account || g->project_level
-                                                 ? NULL
-                                                 : snapshot_service(m->base, g->service)->name,
-                                  .account = g->account ? g->account->email : NULL,
-                                  .role = g->role,
-                                  .member = g->member,
-                                  .condition = g->condition ? condition_get(g->condition) : NULL,
-                                  .place = g->place});
-}
-
 /* Is the policy that g belongs to one of those? */
 static bool is_of_any(const merge *m, const binding *g, json_t *entries)
 {
@@ -228,7 +198,7 @@ static void merge_policies(const merge *m)
             (void)json_object_set(counting, whose, entry);
     for (size_t i = 0; i < snapshot_binding_count(m->base); i++)
         if (!is_of_any(m, snapshot_binding(m->base, i), counting))
-            copy_binding(m, snapshot_binding(m->base, i));
+            snapshot_copy_binding(m->builder, m->base, snapshot_binding(m->base, i));
     json_object_foreach (counting, whose, entry)
         put_policy(m, whose, entry);
     json_decref(counting);

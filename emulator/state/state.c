@@ -21,6 +21,7 @@ struct state {
     char *path; /* NULL: in memory only */
     int lock;   /* -1: none */
     json_t *document;
+    json_t *opened;   /* what it was first; shares its entries */
     struct stat seen; /* of the file that was read last */
 };
 
@@ -182,6 +183,18 @@ void state_set(json_t *draft, const char *collection, const char *key, json_t *e
         abort();
 }
 
+void state_settle(json_t *draft)
+{
+    const json_int_t serial = json_integer_value(json_object_get(draft, "serial"));
+    if (json_object_set_new(draft, "settled", json_integer(serial + 1)) != 0)
+        abort();
+}
+
+uint64_t state_settled(const json_t *document)
+{
+    return (uint64_t)json_integer_value(json_object_get(document, "settled"));
+}
+
 bool state_commit(state *s, json_t *draft, error *e)
 {
     json_t *serial = json_integer((json_int_t)state_serial(s) + 1);
@@ -194,6 +207,32 @@ bool state_commit(state *s, json_t *draft, error *e)
     json_decref(s->document);
     s->document = draft;
     return true;
+}
+
+/* The serial counts on, so the collections are compared one by one. */
+bool state_is_as_opened(const state *s)
+{
+    for (size_t i = 0; s->document != s->opened && i < countof(COLLECTIONS); i++) {
+        const json_t *now = json_object_get(s->document, COLLECTIONS[i]);
+        const json_t *then = json_object_get(s->opened, COLLECTIONS[i]);
+        if (now != then && !json_equal(now, then) &&
+            (json_object_size(now) != 0 || json_object_size(then) != 0))
+            return false;
+    }
+    return true;
+}
+
+json_t *state_draft_as_opened(const state *s)
+{
+    json_t *d = json_copy(s->document);
+    if (!d)
+        abort();
+    for (size_t i = 0; i < countof(COLLECTIONS); i++) {
+        json_t *then = json_object_get(s->opened, COLLECTIONS[i]);
+        if (json_object_set_new(d, COLLECTIONS[i], then ? json_incref(then) : json_object()) != 0)
+            abort();
+    }
+    return d;
 }
 
 /* ---- life ---- */
@@ -241,6 +280,7 @@ state *state_open(const state_options *o, error *e)
         state_close(s);
         return NULL;
     }
+    s->opened = json_incref(s->document);
     return s;
 }
 
@@ -250,6 +290,7 @@ void state_close(state *s)
         return;
     if (s->lock >= 0)
         (void)close(s->lock);
+    json_decref(s->opened);
     json_decref(s->document);
     free(s->path);
     free(s);

@@ -18,6 +18,8 @@
  * "deny"      ID → IAM v2's Policy as JSON
  * "apis"      NAME → {"enabled":bool}: what Service Usage was asked to enable or disable
  *
+ * "settled" is the serial of the last commit that let all changes arrive (state_settle).
+ *
  * F ("over") is the fingerprint of what the topology's file says of the same thing (fingerprint.h),
  * absent where it says nothing: when that part of the file changes, the entry no longer counts. */
 #ifndef STATE_STATE_H
@@ -60,8 +62,18 @@ json_t *state_draft(const state *s);
 /* Sets (entry is stolen) or, with NULL, removes. Entries of a draft are never changed in place:
  * they may be shared with the document in force; change a json_deep_copy and set that. */
 void state_set(json_t *draft, const char *collection, const char *key, json_t *entry);
+/* Everything that still propagates (changes of the file, too) has arrived, for every process, when
+ * the draft is committed. */
+void state_settle(json_t *draft);
+/* The serial of the last document that was settled; 0: none was. */
+uint64_t state_settled(const json_t *document);
 /* Takes the draft (stolen) as the next document, on disk first. false: nothing changed. */
 bool state_commit(state *s, json_t *draft, error *e);
+
+/* ---- back to what state_open found ---- */
+bool state_is_as_opened(const state *s);
+/* A draft of that; the caller owns it. */
+json_t *state_draft_as_opened(const state *s);
 
 /* For readers: looks whether the writer has written since; *out_changed. An unreadable file leaves
  * the former document in force. */

@@ -69,11 +69,13 @@ def get(authority, target, headers=None):
 
 class World:
     """`with World(topology, state) as w`: runs until the block ends, however it ends. What the
-    services remember goes into the folder `state`, which the caller removes."""
+    services remember goes into the folder `state`, which the caller removes. options: more of them
+    for `invoker up`."""
 
-    def __init__(self, topology, state):
+    def __init__(self, topology, state, options=()):
         self.topology = topology
         self.state = state
+        self.options = options
         self.entries = []
         self.tail = []
         self.changed = threading.Condition()
@@ -83,7 +85,7 @@ class World:
     def __enter__(self):
         began = time.monotonic()
         command = [INVOKER, "up", "-c", self.topology, "--ephemeral-ports", "--json",
-                   "--log-format", "json"]
+                   "--log-format", "json", *self.options]
         try:
             with uninterrupted():
                 self.process = subprocess.Popen(

@@ -76,6 +76,23 @@ def measure(rounds, *options):
     return {name: statistics.median(found) for name, found in times.items()}
 
 
+def measure_resets(rounds):
+    """(behind nothing that was changed, behind a new service, account and policy): the median of
+    POST /reset, both processes and the state's file included."""
+    idle, changed = [], []
+    with Gateway({"api": {}}, state=True, options=("--state-is-temporary",)) as g:
+        token = login(g.control)
+        with Client(g.control) as client:
+            for i in range(rounds):
+                ask(client, token, "POST", f"{SPACE}/services", deploy(f"made-{i}"))
+                ask(client, token, "POST", ACCOUNTS, {"accountId": f"bench-{i:06d}"})
+                ask(client, token, "POST", f"/v1/projects/{PROJECT}:setIamPolicy", CREATOR)
+                changed.append(ask(client, token, "POST", "/reset", None))
+                g.get("api")  # something to forget
+                idle.append(ask(client, token, "POST", "/reset", None))
+    return statistics.median(idle), statistics.median(changed)
+
+
 def sync_alone(folder, rounds):
     """What the disk takes for a file and its name: milliseconds, the median."""
     times = []
@@ -98,6 +115,9 @@ def bench(ctx):
     rounds = 10 * ctx.rounds
     for name, taken in measure(rounds, "--state-is-temporary").items():
         ctx.report.value(name, taken, "ms", "<= 5")
+    idle, changed = measure_resets(rounds)
+    ctx.report.value("reset", idle, "ms", "<= 1")
+    ctx.report.value("reset behind changes", changed, "ms", "<= 1")
     synced = measure(rounds)["services setIamPolicy"]
     ctx.report.against("services setIamPolicy with --state vs the disk's syncs alone", "ms",
                        (synced, sync_alone(ctx.folder, rounds)))

@@ -5,8 +5,9 @@ import unittest
 
 from tests.lib.harness import run
 
-COMMANDS = ("up", "metadata", "gateway", "run", "env", "token", "inspect", "matrix", "why", "check",
-            "keys", "ca", "gcloud", "export", "import", "diff", "version", "help")
+COMMANDS = ("up", "metadata", "gateway", "run", "env", "token", "inspect", "matrix", "why",
+            "logs", "test", "reset", "learn", "replay", "doctor", "check", "keys", "ca", "gcloud",
+            "export", "import", "diff", "lesson", "echo", "version", "help")
 
 
 class Help(unittest.TestCase):

@@ -205,7 +205,7 @@ class Tokens(CliCase):
             (["--as", "frontend-sa", "--audience", ""], "--audience"),
             (["--as", "frontnd-sa", "--audience", "x"], "did you mean 'frontend-sa'"),
             (["--as", "nobody-like-that", "--audience", "x"], "no service account"),
-            (["--as", "frontend", "--audience", "x"], "--as frontend-sa"),
+            (["--as", "frontend", "--audience", "x"], "runs as frontend-sa"),
             (["--as", "frontend-sa", "--audience", "x", "--expired", "--unsigned"], "exclude"),
             (["--as", "frontend-sa", "--audience", "x", "--wrong-issuer", "--issuer", "y"],
              "exclude"),

@@ -102,7 +102,8 @@ class Reasons(unittest.TestCase):
         self.assertEqual(len(rows), 32)
         for name, row in rows.items():
             self.assertEqual(list(row), ["reason", "allowed", "status", "www_authenticate",
-                                         "log_text", "logged", "summary", "fix"])
+                                         "log_text", "logged", "summary", "fix", "learn_more"])
+            self.assertRegex(row["learn_more"], r"^https://cloud\.google\.com/(run|iam)?/?docs/")
             self.assertEqual(row["www_authenticate"] is not None, row["status"] == 401, name)
             self.assertEqual(row["allowed"], row["status"] == 200, name)
             self.assertEqual(row["fix"] is None, row["allowed"], name)

@@ -5,76 +5,14 @@ import json
 import re
 import unittest
 
-from tests.lib.gateway import Gateway, email, keys_dir, run_app
+from tests.lib.gateway import keys_dir, run_app
 from tests.lib.process import run, wait_until
-from tests.lib.tokens import claims, signed
-
-INVOKER = "roles/run.invoker"
-SERVICES = {
-    "private": {"hosts": ["api.example.test"], "policy": {"version": 3, "bindings": [
-        {"role": INVOKER, "members": [f"serviceAccount:{email('timed-sa')}"],
-         "condition": {"title": "long ago",
-                       "expression": "request.time < timestamp('2020-01-01T00:00:00Z')"}}]}},
-    "open": {},
-    "unchecked": {"invoker_iam_check": False},
-    "internal": {"ingress": "internal"},
-    "hidden": {"default_url": False},
-}
-ACCOUNTS = {"frontend-sa": {}, "other-sa": {}, "disabled-sa": {"disabled": True}, "late-sa": {},
-            "timed-sa": {}, "denied-sa": {}, "leaving-sa": {}}
-MATRIX = {"frontend-sa": ["private"], "disabled-sa": ["private"], "denied-sa": ["private"],
-          "leaving-sa": ["private"], "allUsers": ["open"]}
-DENY = [{"deniedPrincipals":
-         [f"principal://iam.googleapis.com/projects/-/serviceAccounts/{email('denied-sa')}"],
-         "deniedPermissions": ["run.googleapis.com/routes.invoke"]}]
-# Production writes no request-log entry for these.
-UNLOGGED = {"unknown_host", "reserved_path", "default_url_disabled", "ingress_blocked"}
-ALLOWED = {"granted", "public", "iam_check_disabled"}
-
-
-def gateway(**more):
-    return Gateway(SERVICES, MATRIX, service_accounts=ACCOUNTS, deny=DENY,
-                   emulation={"propagation_delay": "1h"}, **more)
-
+from tests.lib.refusals import ALLOWED, UNLOGGED, bad_tokens, gateway
 
 def table():
     status, out, err = run("why", "--reasons", "--output", "json")
     assert status == 0, err
     return {row["reason"]: row for row in json.loads(out)["reasons"]}
-
-
-def bad_tokens(g):
-    """Reason → a token for it, whatever the request."""
-    good = g.token(audience="private")
-    url = g.url("private")
-
-    def made(**changes):
-        return signed(keys_dir(), claims(url, email=email("frontend-sa"), **changes))
-
-    def broken(flag):
-        return g.token(flag, audience="private")
-
-    return {
-        "granted": good,
-        "access_token": broken("--access-token"),
-        "not_a_jwt": "abc",
-        "signature_removed": good.rsplit(".", 1)[0] + ".SIGNATURE_REMOVED_BY_GOOGLE",
-        "bad_alg": broken("--unsigned"),
-        "unknown_key": broken("--foreign-key"),
-        "bad_signature": broken("--tampered"),
-        "bad_claims": made(exp=None),
-        "self_signed_jwt": made(iss=email("frontend-sa")),
-        "wrong_issuer": made(iss="https://securetoken.google.com/my-project"),
-        "expired": broken("--expired"),
-        "not_yet_valid": broken("--not-yet-valid"),
-        "no_audience": made(aud=None),
-        "wrong_audience": g.token(audience="https://elsewhere.example"),
-        "no_principal": signed(keys_dir(), claims(url)),
-        "account_disabled": g.token(account="disabled-sa", audience="private"),
-        "denied": g.token(account="denied-sa", audience="private"),
-        "condition_not_met": g.token(account="timed-sa", audience="private"),
-        "no_grant": g.token(account="other-sa", audience="private"),
-    }
 
 
 class Explained(unittest.TestCase):

@@ -118,6 +118,46 @@ class Headers(unittest.TestCase):
             self.assertRegex(seen.header("X-Cloud-Trace-Context"), r"\A[0-9a-f]{32}/\d+;o=0\Z")
             self.assertNotIn(bad, seen.header("X-Cloud-Trace-Context"))
 
+    def assert_new_trace(self, headers):
+        seen = self.through("open", headers)
+        cloud = re.fullmatch(r"([0-9a-f]{32})/(\d+);o=0", seen.header("X-Cloud-Trace-Context"))
+        self.assertNotEqual(cloud[1], TRACE)
+        self.assertRegex(seen.header("traceparent"), rf"\A00-{cloud[1]}-[0-9a-f]{{16}}-00\Z")
+        self.assertIsNone(seen.header("tracestate"))
+
+    def test_contexts_that_are_malformed_repeated_or_too_long_are_replaced(self):
+        good = f"00-{TRACE}-00f067aa0ba902b7-01"
+        for fields in (
+                [("traceparent", good.upper())], [("traceparent", good + "-x")],
+                [("traceparent", good.replace("00f0", "00g0"))], [("traceparent", "")],
+                [("traceparent", good), ("traceparent", good)],
+                [("traceparent", good + "1" * 8000)],
+                [("X-Cloud-Trace-Context", TRACE), ("X-Cloud-Trace-Context", TRACE)],
+                [("X-Cloud-Trace-Context", TRACE + "/1;o=" + "1" * 8000)],
+                [("X-Cloud-Trace-Context", TRACE + "/1;o=1\xff")]):
+            with self.subTest(fields):
+                self.assert_new_trace([*fields, ("tracestate", "of=another")])
+
+    def test_a_tracestate_without_its_traceparent_is_dropped(self):
+        self.assert_new_trace({"tracestate": "x=1"})
+        seen = self.through("open", {"X-Cloud-Trace-Context": TRACE + "/1;o=1",
+                                     "tracestate": "x=1"})
+        self.assertIsNone(seen.header("tracestate"))
+
+    def test_the_log_has_the_trace_that_the_container_sees(self):
+        for path, headers in (("/by-cloud", {"X-Cloud-Trace-Context": TRACE + "/1;o=1"}),
+                              ("/by-parent", {"traceparent": f"00-{TRACE}-00f067aa0ba902b7-01"})):
+            self.assertEqual(self.g.get("open", path, headers).status, 200)
+            seen = self.g.upstreams["open"].last.header("traceparent").split("-")
+            entry = self.g.entry(path)
+            self.assertEqual((entry["trace"], entry["spanId"], entry["traceSampled"]),
+                             (f"projects/my-project/traces/{TRACE}", seen[2], True))
+
+    def test_a_refusal_keeps_and_logs_the_trace_too(self):
+        r = self.g.get("private", "/refused", {"traceparent": f"00-{TRACE}-00f067aa0ba902b7-01"})
+        self.assertEqual((r.status, r.header("X-Cloud-Trace-Context")), (403, TRACE + ";o=1"))
+        self.assertEqual(self.g.entry("/refused")["trace"], f"projects/my-project/traces/{TRACE}")
+
     # ---- the way back ----
 
     def test_the_front_ends_own_response_fields_replace_the_containers(self):

@@ -94,6 +94,8 @@ class ToYaml(Files):
 
     def test_each_topology_here_loads_as_the_same_after_an_export(self):
         for path in sorted((ROOT / "policies").glob("*.yaml")):
+            if path.name.endswith(".test.yaml"):
+                continue
             with self.subTest(path.name):
                 self.check_same(str(path))
 

@@ -1,5 +1,5 @@
-"""The README's console blocks: run, in order, in one shell, and compared with what the README says
-that they print. `…` there stands for anything (times, tokens, random ids)."""
+"""The documents' console blocks: run, in order, in one shell, and compared with what the document
+says that they print. `…` there stands for anything (times, tokens, random ids)."""
 
 import os
 import pathlib
@@ -12,14 +12,15 @@ import unittest
 from tests.lib.harness import ROOT, binary
 
 README = pathlib.Path(ROOT, "README.md")
+DOCUMENTS = [README, *sorted(pathlib.Path(ROOT, "docs").glob("*.md"))]
 MARK = "@@next@@"
 
 
-def console_blocks(kind=""):
+def console_blocks(kind="", document=README):
     """[[(command, expected output)...]...] of the ```console blocks; kind: the word behind that."""
     blocks = []
     for block in re.findall(rf"^```console{' ' * bool(kind)}{kind}\n(.*?)^```$",
-                            README.read_text(encoding="utf-8"), re.M | re.S):
+                            document.read_text(encoding="utf-8"), re.M | re.S):
         steps = []
         for line in block.split("\n")[:-1]:
             if line.startswith("$ "):
@@ -67,11 +68,11 @@ class ReadmeCase(unittest.TestCase):
         os.symlink(pathlib.Path(binary()).parent / "samples", folder / "build" / "samples")
         return folder
 
-    def check_blocks(self, kind="", timeout=120):
+    def check_blocks(self, kind="", timeout=120, document=README):
         """Runs all blocks of that kind in one shell."""
         folder = self.workspace()
-        steps = [step for block in console_blocks(kind) for step in block]
-        self.assertGreater(len(steps), 5)
+        steps = [step for block in console_blocks(kind, document) for step in block]
+        self.assertGreater(len(steps), 4)
         script = folder / "script"
         script.write_text("exec 2>&1\ntrap 'kill $(jobs -p) 2>/dev/null; wait' EXIT\n" + "\n".join(
             f"{command}\necho; echo {MARK}" for command, _ in steps), encoding="utf-8")

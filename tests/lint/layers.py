@@ -13,13 +13,14 @@ BELOW = {
     "config": {"policy", "cel", "base"},
     "state": {"config", "policy", "cel", "base"},
     "decision": {"policy", "base"},
+    "expect": {"decision", "config", "policy", "base"},
     "http": {"base"},
     "proxy": {"http", "base"},
     "metadata": {"http", "state", "config", "jose", "policy", "base"},
     "gateway": {"proxy", "http", "decision", "state", "config", "policy", "jose", "pki", "base"},
     "control": {"http", "decision", "state", "config", "policy", "cel", "jose", "base"},
-    "cli": {"base", "jose", "pki", "cel", "policy", "config", "state", "decision", "http", "proxy",
-            "metadata", "gateway", "control"},
+    "cli": {"base", "jose", "pki", "cel", "policy", "config", "state", "decision", "expect", "http",
+            "proxy", "metadata", "gateway", "control"},
 }
 # The decision sees the claims struct, never a token.
 ALSO = {("decision", "jose/claims.h")}

@@ -205,6 +205,29 @@ static inline void rig_forward(void *ctx, const control_question *q,
          NULL);
 }
 
+/* {"asked":VALUE}: the field `as` or the token; without `as` the question is refused. */
+static inline bool rig_why(void *ctx, const json_t *question, buf *out, error *e)
+{
+    (void)ctx;
+    const char *as = json_string_value(json_object_get(question, "as"));
+    const char *first = NULL;
+    const json_t *value = NULL;
+    json_object_foreach ((json_t *)(uintptr_t)question, first, value)
+        break;
+    if (!as)
+        return error_set(e, ERR_INVALID, "unknown field '%s'", first ? first : "");
+    buf_fmt(out, "{\"asked\":\"%s\"}", as);
+    return true;
+}
+
+static inline bool rig_inspect(void *ctx, span token, buf *out, error *e)
+{
+    (void)ctx;
+    (void)e;
+    buf_fmt(out, "{\"asked\":\"%.*s\"}", SPAN_ARG(token));
+    return true;
+}
+
 static inline void rig_open(void)
 {
     error e = {0};
@@ -229,6 +252,8 @@ static inline void rig_open(void)
                                .identify = rig_identify,
                                .commit = rig_commit,
                                .forward = rig_forward,
+                               .why = rig_why,
+                               .inspect = rig_inspect,
                                .ctx = &R};
     R.control = control_open(R.loop, &b, &e);
     ck_assert_msg(R.control != NULL, "%s", e.text);

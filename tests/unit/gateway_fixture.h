@@ -62,6 +62,13 @@ size_t exchange_field(const exchange *x, const char *name, span *out_first)
         }
     return n;
 }
+span exchange_field_at(const exchange *x, const char *name, size_t i)
+{
+    for (size_t k = 0; k < x->field_count; k++)
+        if (span_ieq_str(x->fields[k].name, name) && i-- == 0)
+            return x->fields[k].value;
+    return (span){0};
+}
 const char *exchange_failure_detail(const exchange *x)
 {
     (void)x;
@@ -147,6 +154,7 @@ typedef struct gateway {
     loop *loop;
     recent *recent;
     request_log *log;
+    tally *tally;
     admit_counters counters;
     admit *admit;
     exchange_handler handler;
@@ -210,6 +218,7 @@ static inline void gateway_open(jwks *keys, int64_t age_us)
                                          .clock = {gateway_now, NULL},
                                          .log = g.log,
                                          .recent = g.recent,
+                                         .tally = g.tally,
                                          .counters = &g.counters,
                                          .want_keys = gateway_want_keys},
                         gateway_view(keys, age_us));
@@ -230,6 +239,7 @@ static inline void gateway_setup(void)
     upstreams_attach(g.upstreams, SPAN_LIT("backend-api"), &to);
     g.log = request_log_open(g.loop, REQUEST_LOG_OFF);
     g.recent = recent_new();
+    g.tally = tally_new(NOW_US);
     g.door = (door){.service = span_dup(SPAN_LIT("backend-api"))};
     g.now_us = NOW_US;
 }
@@ -239,6 +249,7 @@ static inline void gateway_teardown(void)
     admit_free(g.admit);
     request_log_close(g.log);
     recent_free(g.recent);
+    tally_free(g.tally);
     upstreams_free(g.upstreams);
     host_names_close(g.names);
     snapshot_unref(g.snap);

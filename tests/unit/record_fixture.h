@@ -76,4 +76,16 @@ static inline record record_passed(void)
     return r;
 }
 
+/* The refusal, in audit mode. */
+static inline record record_audited(void)
+{
+    record r = record_refusal();
+    r.audited = true;
+    r.text_payload = NULL;
+    r.outcome.status = 200;
+    r.outcome.forwarded = true;
+    r.outcome.latency_us = 1234567;
+    return r;
+}
+
 #endif

@@ -43,7 +43,7 @@ static const struct {
     {"localhost:8082", AUDIENCE_BARE_HOST, NULL},
     {"http://backend-api.localhost:8080", AUDIENCE_OK, NULL},
     {"http://backend-api.localhost:8080/a", AUDIENCE_OK, NULL},
-    {"http://backend-api.localhost", AUDIENCE_FOREIGN, NULL},
+    {"http://backend-api.localhost", AUDIENCE_WRONG_PORT, NULL},
     {"backend-api.localhost", AUDIENCE_BARE_HOST, NULL},
     {"http://backend-api-123456789012.us-central1.run.app", AUDIENCE_WRONG_SCHEME, NULL},
     {"https://canary---backend-api-123456789012.us-central1.run.app", AUDIENCE_TAG_URL, NULL},
@@ -55,10 +55,14 @@ static const struct {
     {"http://localhost:8083/items", AUDIENCE_OTHER_SERVICE, "db-service"},
     {"http://worker:8080", AUDIENCE_OTHER_SERVICE, "worker"},
     {"backend-api.internal", AUDIENCE_OK, NULL},
-    {"backend-api.internal/", AUDIENCE_FOREIGN, NULL},
-    {"Backend-api.internal", AUDIENCE_FOREIGN, NULL},
+    {"backend-api.internal/", AUDIENCE_NEARLY_CUSTOM, NULL},
+    {"Backend-api.internal", AUDIENCE_NEARLY_CUSTOM, NULL},
+    {"https://backend-api.internal", AUDIENCE_NEARLY_CUSTOM, NULL},
+    {"https://backend-api.internal/x", AUDIENCE_NEARLY_CUSTOM, NULL},
+    {"backend-api.internal.evil.test", AUDIENCE_FOREIGN, NULL},
+    {"backend-api", AUDIENCE_FOREIGN, NULL},
     {"https://api.example.net", AUDIENCE_OK, NULL},
-    {"https://api.example.net/", AUDIENCE_FOREIGN, NULL},
+    {"https://api.example.net/", AUDIENCE_NEARLY_CUSTOM, NULL},
     {"https://api.example.test", AUDIENCE_CUSTOM_DOMAIN, NULL},
     {"https://api.example.test/x", AUDIENCE_CUSTOM_DOMAIN, NULL},
     {"api.example.test", AUDIENCE_CUSTOM_DOMAIN, NULL},
@@ -68,11 +72,12 @@ static const struct {
     {"https://us-central1-my-project.cloudfunctions.net/backend-api", AUDIENCE_FOREIGN, NULL},
     {"https://backend-api-123456789012.us-central1.run.app.evil.test", AUDIENCE_FOREIGN, NULL},
     {"https://backend-api-123456789012.us-central1.run.app@evil.test", AUDIENCE_FOREIGN, NULL},
-    {"https://backend-api-123456789012.us-central1.run.app:443", AUDIENCE_FOREIGN, NULL},
-    {"https://BACKEND-API-123456789012.us-central1.run.app", AUDIENCE_FOREIGN, NULL},
-    {"http://127.0.0.1:8082\\x", AUDIENCE_FOREIGN, NULL},
-    {"http://127.0.0.1:80820", AUDIENCE_FOREIGN, NULL},
-    {"http://127.0.0.1", AUDIENCE_FOREIGN, NULL},
+    {"https://backend-api-123456789012.us-central1.run.app:443", AUDIENCE_WRONG_PORT, NULL},
+    {"https://BACKEND-API-123456789012.us-central1.run.app", AUDIENCE_WRONG_CASE, NULL},
+    {"HTTPS://BACKEND-API-123456789012.us-central1.run.app/", AUDIENCE_WRONG_CASE, NULL},
+    {"http://127.0.0.1:8082\\x", AUDIENCE_WRONG_PORT, NULL},
+    {"http://127.0.0.1:80820", AUDIENCE_WRONG_PORT, NULL},
+    {"http://127.0.0.1", AUDIENCE_WRONG_PORT, NULL},
     {"my-project", AUDIENCE_FOREIGN, NULL},
     {"demo", AUDIENCE_FOREIGN, NULL},
     {"https://", AUDIENCE_FOREIGN, NULL},
@@ -113,7 +118,8 @@ START_TEST(a_stated_url_takes_the_place_of_the_listener)
     ck_assert_int_eq(snapshot_audience(s, svc, SPAN_LIT("http://worker:8080"), NULL), AUDIENCE_OK);
     ck_assert_int_eq(snapshot_audience(s, svc, SPAN_LIT("http://worker:8080/x"), NULL),
                      AUDIENCE_OK);
-    ck_assert_int_eq(snapshot_audience(s, svc, SPAN_LIT("http://worker"), NULL), AUDIENCE_FOREIGN);
+    ck_assert_int_eq(snapshot_audience(s, svc, SPAN_LIT("http://worker"), NULL),
+                     AUDIENCE_WRONG_PORT);
 }
 END_TEST
 

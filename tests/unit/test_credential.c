@@ -71,12 +71,37 @@ START_TEST(a_service_sees_the_token_without_its_signature)
 }
 END_TEST
 
+static const struct {
+    const char *value, *masked;
+} MASKED[] = {
+    {"", ""},
+    {"Basic eA==", "Basic eA=="},
+    {"Bearer ya29.c.b0Aaek", "Bearer ya29.c.b0Aaek"},
+    {"Digest realm=\"www.a.example\", uri=\"/\"", "Digest realm=\"www.a.example\", uri=\"/\""},
+    {"Bearer eyJ.eyJ", "Bearer eyJ.eyJ"},
+    {"Bearer eyJ.eyJ.c.d", "Bearer eyJ.eyJ.c.d"},
+    {JWT, "eyJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJ4In0.SIGNATURE_REMOVED_BY_GOOGLE"},
+    {"BEARER  eyJ.b.c,eyJ.d.e ewo.f.", "BEARER  eyJ.b.SIGNATURE_REMOVED_BY_GOOGLE,"
+                                       "eyJ.d.SIGNATURE_REMOVED_BY_GOOGLE "
+                                       "ewo.f.SIGNATURE_REMOVED_BY_GOOGLE"},
+};
+
+START_TEST(of_a_value_that_proves_nothing_every_jwt_loses_its_signature)
+{
+    auto_buf buf b = buf_make(1000);
+    credential_masked(&b, span_of(MASKED[_i].value));
+    ck_assert(span_eq_str(buf_view(&b), MASKED[_i].masked));
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("credential");
     TCase *t = tcase_create("credential");
     tcase_add_loop_test(t, the_header_that_counts_is_found_and_classed, 0, (int)countof(rows));
     tcase_add_test(t, a_service_sees_the_token_without_its_signature);
+    tcase_add_loop_test(t, of_a_value_that_proves_nothing_every_jwt_loses_its_signature, 0,
+                        (int)countof(MASKED));
     suite_add_tcase(s, t);
     return check_main(s);
 }

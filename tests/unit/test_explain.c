@@ -67,6 +67,24 @@ START_TEST(a_grant_on_the_wrong_service_is_pointed_out)
 }
 END_TEST
 
+START_TEST(a_policy_with_conditions_wants_to_be_told_of_none)
+{
+    snapshot_builder *b = fixture_builder();
+    const condition_text never = {.title = "t", .expression = "resource.name != ''"};
+    snapshot_builder_grant(b, &(grant_spec){.service = "backend-api",
+                                            .role = INVOKER,
+                                            .member = "serviceAccount:" DB,
+                                            .condition = &never,
+                                            .place = {"t.yaml", 7, 3}});
+    policy(fixture_build(b));
+    x.claims.email = BACKEND;
+    ck_assert_str_eq(fix(), ADD_BACKEND("serviceAccount:" BACKEND) " --condition=None");
+    x.facts.service = fixture_find(x.s, "db-service");
+    x.aud[0] = "http://127.0.0.1:8083";
+    ck_assert_ptr_null(strstr(fix(), "--condition"));
+}
+END_TEST
+
 START_TEST(the_default_account_is_recognised)
 {
     x.claims.email = COMPUTE;
@@ -379,6 +397,7 @@ int main(void)
     TCase *t = tcase_create("explain");
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, a_grant_on_the_wrong_service_is_pointed_out);
+    tcase_add_test(t, a_policy_with_conditions_wants_to_be_told_of_none);
     tcase_add_test(t, the_default_account_is_recognised);
     tcase_add_test(t, a_wrong_audience_is_set_beside_the_right_ones);
     tcase_add_test(t, a_grant_that_has_not_propagated_says_for_how_long);

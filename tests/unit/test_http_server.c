@@ -6,13 +6,20 @@
 #include "base/buf.h"
 #include "http/server.h"
 
-enum { HEAD_MAX = 8192, BODY_MAX = 1024, ANSWER_MAX = 1 << 20, TURNS_MAX = 2000 };
+enum {
+    HEAD_MAX = 8192,
+    BODY_MAX = 1024,
+    ANSWER_MAX = 1 << 20,
+    TURNS_MAX = 2000,
+    BACKLOG_MAX = 64 * 1024
+};
 
 typedef struct seen {
     unsigned requests;
     char method[16], target[128], path[128], query[128], host[64], header[64], body[64];
     void *tag;
-    http_request *held; /* a request of /later */
+    http_request *held;  /* a request of /later */
+    http_stream *stream; /* of /stream, or of a /later that is answered by one */
     bool gone;
 } seen;
 
@@ -21,6 +28,7 @@ static http_server *server;
 static net_addr address;
 static seen last;
 static int tag_a;
+static unsigned idle_timeout_s;
 
 static void copy(char *out, size_t room, span s)
 {
@@ -36,6 +44,15 @@ static void on_gone(void *ctx)
     seen *s = ctx;
     s->gone = true;
     s->held = NULL;
+    s->stream = NULL;
+}
+
+static void begin_stream(http_request *r)
+{
+    const http_field fields[] = {{"Content-Type", "text/event-stream"}, {0}};
+    last.stream = http_stream_open(
+        r, 200, fields,
+        &(http_stream_options){.backlog_max = BACKLOG_MAX, .on_gone = on_gone, .ctx = &last});
 }
 
 static void on_request(void *ctx, http_request *r)
@@ -55,6 +72,10 @@ static void on_request(void *ctx, http_request *r)
         http_defer(r, on_gone, &last);
         return;
     }
+    if (span_eq_str(http_path(r), "/stream")) {
+        begin_stream(r);
+        return;
+    }
     const http_field fields[] = {{"X-One", "1"}, {"X-Empty", ""}, {"Content-Type", "a/b"}, {0}};
     http_respond(r, 200, fields, SPAN_LIT("hello"), true);
 }
@@ -69,12 +90,24 @@ static void start(void)
                                    .head_max = HEAD_MAX,
                                    .body_max = BODY_MAX,
                                    .connections_max = 64,
-                                   .idle_timeout_s = 30};
+                                   .idle_timeout_s = idle_timeout_s};
     server = http_server_open(the_loop, &o, &e);
     ck_assert_msg(server != NULL, "%s", e.text);
     net_addr any;
     ck_assert(net_addr_parse(SPAN_LIT("127.0.0.1:0"), &any, &e));
     ck_assert(http_server_listen(server, &any, false, &tag_a, &address, &e));
+}
+
+static void start_patient(void)
+{
+    idle_timeout_s = 30;
+    start();
+}
+
+static void start_impatient(void)
+{
+    idle_timeout_s = 1;
+    start();
 }
 
 static void stop(void)
@@ -319,6 +352,161 @@ START_TEST(a_closed_listener_refuses_and_its_open_connections_go_on)
 }
 END_TEST
 
+/* ---- answers in pieces ---- */
+
+static int open_stream(const char *request, buf *head)
+{
+    int fd = client();
+    send_all(fd, span_of(request));
+    ck_assert(!receive(fd, head, "\r\n\r\n"));
+    ck_assert_ptr_nonnull(last.stream);
+    return fd;
+}
+
+static void turns(unsigned n)
+{
+    while (n--)
+        loop_turn(the_loop, 1000);
+}
+
+START_TEST(an_answer_in_pieces_arrives_piece_by_piece)
+{
+    auto_buf buf b = buf_make(ANSWER_MAX);
+    int fd = open_stream("GET /stream HTTP/1.1\r\nHost: h\r\n\r\n", &b);
+    ck_assert_ptr_nonnull(strstr(b.p, "Transfer-Encoding: chunked"));
+    ck_assert_ptr_nonnull(strstr(b.p, "Content-Type: text/event-stream"));
+    ck_assert_ptr_null(strstr(b.p, "one"));
+    ck_assert(http_stream_write(last.stream, SPAN_LIT("one\n")));
+    ck_assert(!receive(fd, &b, "one\n"));
+    turns(20);
+    ck_assert(http_stream_write(last.stream, SPAN_LIT("two\n")));
+    ck_assert(http_stream_write(last.stream, SPAN_LIT("three\n")));
+    ck_assert(!receive(fd, &b, "three\n"));
+    http_stream_close(last.stream);
+    ck_assert(!receive(fd, &b, "\r\n0\r\n\r\n"));
+    /* The connection carries the next request. */
+    send_all(fd, SPAN_LIT("GET / HTTP/1.1\r\nHost: h\r\n\r\n"));
+    ck_assert(!receive(fd, &b, "hello"));
+    ck_assert(!last.gone);
+    close(fd);
+}
+END_TEST
+
+START_TEST(an_answer_in_pieces_may_begin_later)
+{
+    auto_buf buf b = buf_make(ANSWER_MAX);
+    int fd = client();
+    send_all(fd, SPAN_LIT("GET /later HTTP/1.0\r\n\r\n"));
+    turns(5);
+    ck_assert_ptr_nonnull(last.held);
+    begin_stream(last.held);
+    ck_assert(http_stream_write(last.stream, SPAN_LIT("a piece")));
+    ck_assert(!receive(fd, &b, "a piece"));
+    ck_assert_ptr_null(strstr(b.p, "chunked")); /* HTTP/1.0: until the connection ends */
+    http_stream_close(last.stream);
+    ck_assert(receive(fd, &b, NULL));
+    close(fd);
+}
+END_TEST
+
+START_TEST(head_of_an_answer_in_pieces_has_no_pieces)
+{
+    auto_buf buf b = buf_make(ANSWER_MAX);
+    int fd = client();
+    send_all(fd, SPAN_LIT("HEAD /stream HTTP/1.1\r\nHost: h\r\n\r\n"
+                          "GET / HTTP/1.1\r\nHost: h\r\n\r\n"));
+    ck_assert(!receive(fd, &b, "hello"));
+    ck_assert_ptr_null(last.stream);
+    ck_assert_ptr_nonnull(strstr(b.p, "text/event-stream"));
+    ck_assert_ptr_nonnull(strstr(b.p, "\r\n\r\nHTTP/1.1 200 OK"));
+    close(fd);
+}
+END_TEST
+
+START_TEST(a_reader_that_leaves_is_noticed)
+{
+    auto_buf buf b = buf_make(ANSWER_MAX);
+    int fd = open_stream("GET /stream HTTP/1.1\r\nHost: h\r\n\r\n", &b);
+    close(fd);
+    for (int i = 0; i < TURNS_MAX && !last.gone; i++)
+        loop_turn(the_loop, 1000);
+    ck_assert(last.gone);
+}
+END_TEST
+
+START_TEST(a_reader_that_had_left_before_the_first_piece_is_noticed)
+{
+    int fd = client();
+    send_all(fd, SPAN_LIT("GET /stream HTTP/1.1\r\nHost: h\r\n\r\n"));
+    close(fd);
+    for (int i = 0; i < TURNS_MAX && !last.gone; i++)
+        loop_turn(the_loop, 1000);
+    ck_assert(last.gone);
+}
+END_TEST
+
+START_TEST(a_reader_that_does_not_read_is_cut_off_at_the_backlog)
+{
+    static char block[8 * 1024];
+    memset(block, 'x', sizeof block);
+    auto_buf buf b = buf_make(ANSWER_MAX);
+    int fd = open_stream("GET /stream HTTP/1.1\r\nHost: h\r\n\r\n", &b);
+    size_t written = 0;
+    while (http_stream_write(last.stream, (span){block, sizeof block})) {
+        written += sizeof block;
+        ck_assert_uint_lt(written, 256 * 1024 * 1024); /* sockets have room for some */
+        turns(1);
+    }
+    ck_assert_uint_ge(written, BACKLOG_MAX);
+    ck_assert(!last.gone);
+    turns(10);
+    ck_assert(!last.gone);
+    /* What the socket holds is still there; then it ends without the last chunk. */
+    char end[8] = "";
+    ssize_t n = 0;
+    do {
+        char chunk[64 * 1024];
+        n = recv(fd, chunk, sizeof chunk, 0);
+        if (n >= 5)
+            memcpy(end, chunk + n - 5, 5);
+    } while (n > 0);
+    ck_assert_str_ne(end, "0\r\n\r\n");
+    close(fd);
+}
+END_TEST
+
+START_TEST(closing_ends_the_streams)
+{
+    auto_buf buf b = buf_make(ANSWER_MAX);
+    int fd = open_stream("GET /stream HTTP/1.1\r\nHost: h\r\n\r\n", &b);
+    int other = open_stream("GET /stream HTTP/1.1\r\nHost: h\r\n\r\n", &b);
+    ck_assert(http_stream_write(last.stream, SPAN_LIT("last words")));
+    http_server_close(server);
+    ck_assert(last.gone);
+    server = NULL;
+    ck_assert(receive(other, &b, NULL));
+    ck_assert_ptr_nonnull(strstr(b.p, "last words\r\n0\r\n\r\n"));
+    close(fd);
+    close(other);
+}
+END_TEST
+
+START_TEST(a_silent_stream_outlives_the_idle_timeout)
+{
+    auto_buf buf b = buf_make(ANSWER_MAX);
+    int fd = open_stream("GET /stream HTTP/1.1\r\nHost: h\r\n\r\n", &b);
+    int idle = client(); /* the time-out is at work */
+    ck_assert(receive(idle, &b, NULL));
+    for (int64_t end = loop_now_us(the_loop) + 1500000; loop_now_us(the_loop) < end;)
+        loop_turn(the_loop, 100000);
+    ck_assert(!last.gone);
+    ck_assert(http_stream_write(last.stream, SPAN_LIT("still here")));
+    ck_assert(!receive(fd, &b, "still here"));
+    close(fd);
+    close(idle);
+}
+END_TEST
+
 START_TEST(query_parameters_are_found_and_decoded)
 {
     span raw;
@@ -340,7 +528,7 @@ int main(void)
 {
     Suite *s = suite_create("http_server");
     TCase *t = tcase_create("server");
-    tcase_add_checked_fixture(t, start, stop);
+    tcase_add_checked_fixture(t, start_patient, stop);
     tcase_set_timeout(t, 30);
     tcase_add_test(t, the_target_is_kept_byte_for_byte);
     tcase_add_test(t, an_absolute_target_is_reduced_to_its_path_and_names_the_host);
@@ -355,6 +543,22 @@ int main(void)
     tcase_add_test(t, closing_answers_who_waits_with_503);
     tcase_add_test(t, a_closed_listener_refuses_and_its_open_connections_go_on);
     tcase_add_test(t, query_parameters_are_found_and_decoded);
+    suite_add_tcase(s, t);
+    t = tcase_create("pieces");
+    tcase_add_checked_fixture(t, start_patient, stop);
+    tcase_set_timeout(t, 30);
+    tcase_add_test(t, an_answer_in_pieces_arrives_piece_by_piece);
+    tcase_add_test(t, an_answer_in_pieces_may_begin_later);
+    tcase_add_test(t, head_of_an_answer_in_pieces_has_no_pieces);
+    tcase_add_test(t, a_reader_that_leaves_is_noticed);
+    tcase_add_test(t, a_reader_that_had_left_before_the_first_piece_is_noticed);
+    tcase_add_test(t, a_reader_that_does_not_read_is_cut_off_at_the_backlog);
+    tcase_add_test(t, closing_ends_the_streams);
+    suite_add_tcase(s, t);
+    t = tcase_create("impatient");
+    tcase_add_checked_fixture(t, start_impatient, stop);
+    tcase_set_timeout(t, 30);
+    tcase_add_test(t, a_silent_stream_outlives_the_idle_timeout);
     suite_add_tcase(s, t);
     return check_main(s);
 }

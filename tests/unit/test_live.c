@@ -114,6 +114,84 @@ START_TEST(a_reload_keeps_the_state_and_a_commit_keeps_the_file)
 }
 END_TEST
 
+#define SETTLING                                                                                   \
+    "emulation: { propagation_delay: 60s }\n" PROJECT                                              \
+    "services: { a: {}, b: {} }\nservice_accounts: { x-sa: {} }\n"
+
+static bool may_invoke(const follower *f, const char *name)
+{
+    principal p;
+    ck_assert(snapshot_principal(f->now, "x-sa@my-project.iam.gserviceaccount.com", NULL, &p));
+    const service *svc = snapshot_find_service(f->now, span_of(name));
+    return snapshot_grant(f->now, svc, &p, clock_wall_us()) != NULL;
+}
+
+static void settle(void)
+{
+    error e = {0};
+    json_t *draft = state_draft(live_state(writer.live));
+    state_settle(draft);
+    ck_assert_msg(live_commit(writer.live, draft, &e), "%s", e.text);
+}
+
+START_TEST(what_propagates_has_arrived_everywhere_once_it_is_settled)
+{
+    error e = {0};
+    put_file("t.yaml", SETTLING "matrix: { x-sa: [a] }\n");
+    follow(&writer, true);
+    follow(&reader, false);
+    put_file("t.yaml", SETTLING "matrix: { x-sa: [b] }\n");
+    ck_assert(live_reload(writer.live) && live_reload(reader.live));
+    ck_assert(may_invoke(&writer, "a") && !may_invoke(&writer, "b"));
+    ck_assert(may_invoke(&reader, "a") && !may_invoke(&reader, "b"));
+    ck_assert_uint_eq(snapshot_revoked_count(writer.now), 1);
+    ck_assert_str_eq(snapshot_revoked(writer.now, 0)->role, "roles/run.invoker");
+    settle();
+    ck_assert(!may_invoke(&writer, "a") && may_invoke(&writer, "b"));
+    ck_assert_uint_eq(snapshot_revoked_count(writer.now), 0);
+    ck_assert(live_refresh(reader.live, &e));
+    ck_assert(!may_invoke(&reader, "a") && may_invoke(&reader, "b"));
+    /* The next change takes its time again. */
+    put_file("t.yaml", SETTLING "matrix: { x-sa: [a, b] }\n");
+    ck_assert(live_reload(writer.live));
+    ck_assert(!may_invoke(&writer, "a") && may_invoke(&writer, "b"));
+}
+END_TEST
+
+START_TEST(a_reset_undoes_the_state_keeps_the_file_and_leaves_nothing_on_its_way)
+{
+    error e = {0};
+    bool changed = false;
+    put_file("t.yaml", SETTLING "matrix: { x-sa: [a] }\n");
+    follow(&writer, true);
+    follow(&reader, false);
+    make_account("y-sa");
+    put_file("t.yaml", SETTLING "matrix: { x-sa: [b] }\n");
+    ck_assert(live_reload(writer.live) && live_reload(reader.live));
+    ck_assert(may_invoke(&writer, "a") && !may_invoke(&writer, "b"));
+    ck_assert_msg(live_reset(writer.live, &changed, &e), "%s", e.text);
+    ck_assert(changed);
+    ck_assert(!knows(&writer, "y-sa"));
+    ck_assert(!may_invoke(&writer, "a") && may_invoke(&writer, "b"));
+    ck_assert(live_refresh(reader.live, &e));
+    ck_assert(!knows(&reader, "y-sa"));
+    ck_assert(!may_invoke(&reader, "a") && may_invoke(&reader, "b"));
+}
+END_TEST
+
+START_TEST(a_reset_without_anything_to_undo_changes_nothing)
+{
+    error e = {0};
+    bool changed = true;
+    follow(&writer, true);
+    const size_t calls = writer.calls;
+    ck_assert(live_reset(writer.live, &changed, &e));
+    ck_assert(!changed);
+    ck_assert_uint_eq(writer.calls, calls);
+    ck_assert_uint_eq(state_serial(live_state(writer.live)), 0);
+}
+END_TEST
+
 START_TEST(a_bad_file_leaves_what_was_in_force)
 {
     follow(&writer, true);
@@ -179,10 +257,10 @@ END_TEST
 START_TEST(what_is_added_waits_for_the_propagation_delay)
 {
 #define DELAYED PROJECT "emulation: { propagation_delay: 60s }\nservices: { a: {} }\n"
-    put_file("t.yaml", DELAYED "matrix: { allUsers: [a] }\n");
+    put_file("t.yaml", SETTLING "matrix: { allUsers: [a] }\n");
     follow(&writer, true);
     ck_assert_int_eq(snapshot_binding(writer.now, 0)->effective_us, 0);
-    put_file("t.yaml", DELAYED "matrix: { allUsers: [a], allAuthenticatedUsers: [a] }\n");
+    put_file("t.yaml", SETTLING "matrix: { allUsers: [a], allAuthenticatedUsers: [a] }\n");
     const int64_t before = clock_wall_us();
     ck_assert(live_reload(writer.live));
     ck_assert_uint_eq(snapshot_binding_count(writer.now), 2);
@@ -198,6 +276,9 @@ int main(void)
     tcase_add_checked_fixture(c, set_up, tear_down);
     tcase_add_test(c, a_commit_is_in_force_when_it_returns);
     tcase_add_test(c, a_reload_keeps_the_state_and_a_commit_keeps_the_file);
+    tcase_add_test(c, what_propagates_has_arrived_everywhere_once_it_is_settled);
+    tcase_add_test(c, a_reset_undoes_the_state_keeps_the_file_and_leaves_nothing_on_its_way);
+    tcase_add_test(c, a_reset_without_anything_to_undo_changes_nothing);
     tcase_add_test(c, a_bad_file_leaves_what_was_in_force);
     tcase_add_test(c, a_bad_file_or_a_bad_state_does_not_open);
     tcase_add_test(c, a_reader_learns_when_asked_to_look);

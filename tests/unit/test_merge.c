@@ -354,6 +354,20 @@ START_TEST(a_service_of_the_file_keeps_what_only_the_file_can_say)
 }
 END_TEST
 
+START_TEST(the_mode_is_the_files_whatever_the_state_says)
+{
+    snapshot_builder *b = fixture_builder();
+    snapshot_builder_emulation(b, &(emulation){.audit = true});
+    snapshot *file = fixture_build(b);
+    put("accounts", "new-sa@my-project.iam.gserviceaccount.com", "{}");
+    snapshot *s = state_merge(file, document, NULL, NOW_US);
+    ck_assert_ptr_ne(s, file);
+    ck_assert(snapshot_emulation(s)->audit);
+    snapshot_unref(s);
+    snapshot_unref(file);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("merge");
@@ -371,6 +385,7 @@ int main(void)
     tcase_add_test(c, a_new_service_runs_what_its_knative_object_says);
     tcase_add_test(c, an_image_of_the_file_says_what_runs);
     tcase_add_test(c, a_service_of_the_file_keeps_what_only_the_file_can_say);
+    tcase_add_test(c, the_mode_is_the_files_whatever_the_state_says);
     suite_add_tcase(s, c);
     return check_main(s);
 }

@@ -30,7 +30,7 @@ static void collect(size_t limit, bool refused, const char *name)
     recent_collect(ring, &q, &items, &count);
 }
 
-static json_t *decision(size_t i)
+static json_t *told(size_t i)
 {
     auto_buf buf b = buf_make(1 << 20);
     recent_decision(items[i].request, &b);
@@ -59,7 +59,7 @@ START_TEST(an_item_tells_the_decision)
     recent_add(ring, &r);
     collect(10, false, "");
     ck_assert_uint_eq(count, 1);
-    json_auto_t *j = decision(0);
+    json_auto_t *j = told(0);
     ck_assert_str_eq(text_at(j, NULL, "service"), "backend-api");
     ck_assert_str_eq(text_at(j, NULL, "path"), "/a");
     ck_assert_str_eq(text_at(j, NULL, "reason"), "no_grant");
@@ -125,6 +125,28 @@ START_TEST(an_item_of_a_passed_request_is_a_log_entry_that_says_by_what)
 }
 END_TEST
 
+START_TEST(what_audit_mode_let_pass_is_no_refusal_that_was_enforced)
+{
+    record r = record_audited();
+    json_auto_t *e = entry_of(&r);
+    ck_assert_str_eq(text_at(e, NULL, "severity"), "WARNING");
+    ck_assert_str_eq(text_at(e, "labels", "invoker/enforced"), "false");
+    ck_assert_str_eq(text_at(e, "labels", "invoker/reason"), "no_grant");
+    ck_assert_str_eq(text_at(e, "httpRequest", "latency"), "1.234567000s");
+    json_auto_t *j = told(0);
+    ck_assert(json_is_false(json_object_get(j, "allowed")));
+    ck_assert(json_is_false(json_object_get(j, "enforced")));
+    ck_assert_int_eq(json_integer_value(json_object_get(j, "status")), 200);
+    collect(10, true, "");
+    ck_assert_uint_eq(count, 2);
+    r = record_refusal();
+    json_auto_t *refused = entry_of(&r);
+    ck_assert_str_eq(text_at(refused, "labels", "invoker/enforced"), "(none)");
+    json_auto_t *k = told(2);
+    ck_assert(json_is_true(json_object_get(k, "enforced")));
+}
+END_TEST
+
 START_TEST(a_request_that_nobody_serves_has_an_entry_more)
 {
     record r = record_passed();
@@ -161,7 +183,7 @@ START_TEST(texts_that_are_too_long_are_cut)
     r.target = r.caller = r.explanation = r.fix = r.local_fix = r.method = r.host = h;
     r.user_agent = r.referer = h;
     json_auto_t *entry = entry_of(&r);
-    json_auto_t *j = decision(0);
+    json_auto_t *j = told(0);
     ck_assert_uint_eq(json_string_length(json_object_get(j, "path")), 256);
     ck_assert_uint_eq(strlen(text_at(entry, "httpRequest", "requestUrl")), 7 + 256 + 512);
     auto_free char *all = json_dumps(entry, 0);
@@ -237,7 +259,7 @@ END_TEST
 
 START_TEST(answers_of_several_workers_are_sorted_by_time)
 {
-    recent_item all[] = {{1, NULL}, {3, NULL}, {2, NULL}};
+    recent_item all[] = {{.wall_us = 1}, {.wall_us = 3}, {.wall_us = 2}};
     recent_sort(all, countof(all));
     ck_assert_int_eq(all[0].wall_us, 3);
     ck_assert_int_eq(all[2].wall_us, 1);
@@ -255,6 +277,7 @@ int main(void)
     tcase_add_test(t, an_item_of_a_passed_request_is_a_log_entry_that_says_by_what);
     tcase_add_test(t, what_production_does_not_log_is_no_log_entry);
     tcase_add_test(t, a_query_may_have_bounds_in_time);
+    tcase_add_test(t, what_audit_mode_let_pass_is_no_refusal_that_was_enforced);
     tcase_add_test(t, a_request_that_nobody_serves_has_an_entry_more);
     tcase_add_test(t, texts_that_are_too_long_are_cut);
     tcase_add_test(t, the_newest_come_first_and_the_oldest_are_lost);

@@ -67,6 +67,28 @@ START_TEST(an_entry_tells_what_passed)
 }
 END_TEST
 
+START_TEST(an_entry_tells_what_audit_mode_let_pass)
+{
+    record r = record_audited();
+    json_auto_t *j = entry(&r);
+    ck_assert_str_eq(text_at(j, NULL, "severity"), "WARNING");
+    ck_assert_str_eq(text_at(j, "httpRequest", "latency"), "1.234567000s");
+    ck_assert_uint_eq(strlen(text_at(j, "labels", "instanceId")), INSTANCE_ID_LEN);
+    ck_assert_str_eq(text_at(j, "labels", "invoker/enforced"), "false");
+    const json_t *more = json_object_get(j, "invoker");
+    ck_assert(json_is_false(json_object_get(more, "enforced")));
+    ck_assert_int_eq(json_integer_value(json_object_get(more, "would_be")), 403);
+    ck_assert_str_eq(text_at(j, "invoker", "reason"), "no_grant");
+    r.outcome.status = 500;
+    json_auto_t *failed = entry(&r);
+    ck_assert_str_eq(text_at(failed, NULL, "severity"), "ERROR");
+    r.outcome.status = 503;
+    r.outcome.forwarded = false;
+    json_auto_t *unserved = entry(&r);
+    ck_assert_uint_eq(json_object_size(json_object_get(unserved, "labels")), 1);
+}
+END_TEST
+
 START_TEST(the_second_is_formatted_anew_when_it_changes)
 {
     for (int64_t s = 0; s < 3; s++) {
@@ -110,6 +132,12 @@ START_TEST(the_text_form_has_cause_and_cure)
     request_log_text(&b, &r);
     ck_assert_str_eq(b.p, "08:00:00.123 gateway  info    backend-api GET /a?b 200 1234.567ms "
                           "granted x@y.example");
+    buf_clear(&b);
+    r = record_audited();
+    request_log_text(&b, &r);
+    ck_assert_str_eq(b.p, "08:00:00.123 gateway  warning backend-api GET /a?b 200 1234.567ms "
+                          "audit: would be refused 403 no_grant x@y.example: because | fix: "
+                          "gcloud run");
 }
 END_TEST
 
@@ -169,6 +197,7 @@ int main(void)
     tcase_add_checked_fixture(t, record_setup, record_teardown);
     tcase_add_test(t, an_entry_tells_a_refusal_as_production_does);
     tcase_add_test(t, an_entry_tells_what_passed);
+    tcase_add_test(t, an_entry_tells_what_audit_mode_let_pass);
     tcase_add_test(t, the_second_is_formatted_anew_when_it_changes);
     tcase_add_test(t, foreign_bytes_stay_inside_their_strings);
     tcase_add_test(t, the_text_form_has_cause_and_cure);

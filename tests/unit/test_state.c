@@ -74,6 +74,35 @@ START_TEST(without_a_folder_it_is_kept_in_memory)
 }
 END_TEST
 
+START_TEST(what_was_opened_can_be_had_again)
+{
+    state *s = open_as(true);
+    ck_assert(put(s, "accounts", "a@x", json_pack("{s:s}", "displayName", "A")));
+    state_close(s);
+    s = open_as(true);
+    ck_assert(state_is_as_opened(s));
+    ck_assert(put(s, "accounts", "a@x", json_pack("{s:s}", "displayName", "Z")));
+    ck_assert(put(s, "services", "new", json_object()));
+    ck_assert(!state_is_as_opened(s));
+    const uint64_t serial = state_serial(s);
+    error e = {0};
+    ck_assert(state_commit(s, state_draft_as_opened(s), &e));
+    ck_assert(state_is_as_opened(s));
+    ck_assert_uint_eq(state_serial(s), serial + 1);
+    ck_assert_str_eq(display_name(s, "a@x"), "A");
+    ck_assert_ptr_null(state_entry(s, "services", "new"));
+    /* By other changes, too. */
+    ck_assert(put(s, "services", "new", json_object()));
+    ck_assert(!state_is_as_opened(s));
+    ck_assert(put(s, "services", "new", NULL));
+    ck_assert(state_is_as_opened(s));
+    state_close(s);
+    s = open_as(false);
+    ck_assert_str_eq(display_name(s, "a@x"), "A");
+    state_close(s);
+}
+END_TEST
+
 START_TEST(a_reader_sees_what_the_writer_committed)
 {
     state *reader = open_as(false), *writer = open_as(true);
@@ -200,6 +229,7 @@ int main(void)
     tcase_add_test(c, what_was_committed_is_there_after_a_restart);
     tcase_add_test(c, a_draft_that_is_given_up_changed_nothing);
     tcase_add_test(c, without_a_folder_it_is_kept_in_memory);
+    tcase_add_test(c, what_was_opened_can_be_had_again);
     tcase_add_test(c, a_reader_sees_what_the_writer_committed);
     tcase_add_test(c, a_damaged_file_leaves_readers_what_they_have);
     tcase_add_test(c, a_folder_has_one_writer);

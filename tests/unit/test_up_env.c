@@ -291,11 +291,22 @@ START_TEST(the_table_for_people_has_a_line_for_each_service)
     ck_assert_ptr_nonnull(strstr(b.p, "none attached (503)\n"));
     ck_assert_ptr_nonnull(strstr(b.p, "\nstate     /var/state\n"));
     ck_assert_ptr_null(strchr(b.p, '\033'));
+    ck_assert_ptr_null(strstr(b.p, "audit"));
     buf_clear(&b);
     up_ready_text(&b, topology, NULL, true);
     ck_assert_ptr_nonnull(strstr(b.p, "\nstate     ephemeral: "));
     ck_assert_ptr_nonnull(strchr(b.p, '\033'));
     buf_free(&b);
+}
+END_TEST
+
+START_TEST(people_are_told_of_audit_mode)
+{
+    auto_buf buf b = buf_make(UP_READY_MAX);
+    snapshot *s = load_good(PROJECT "emulation: {mode: audit}\n");
+    up_ready_text(&b, s, NULL, false);
+    ck_assert_ptr_nonnull(strstr(b.p, "\nmode      audit: nothing is refused, only recorded"));
+    snapshot_unref(s);
 }
 END_TEST
 
@@ -317,6 +328,7 @@ int main(void)
     tcase_add_test(t, an_address_of_all_interfaces_is_reached_by_loopback);
     tcase_add_test(t, the_ready_line_has_exactly_this_form);
     tcase_add_test(t, the_table_for_people_has_a_line_for_each_service);
+    tcase_add_test(t, people_are_told_of_audit_mode);
     suite_add_tcase(s, t);
     return check_main(s);
 }

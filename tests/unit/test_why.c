@@ -28,11 +28,11 @@ static why_options call(const char *as, const char *to)
 static reason outcome(const why_options *o)
 {
     ck_assert_int_eq(why_case_make(o, s, NOW_US, &c), -1);
-    return decide(s, &c.facts, NOW_US).reason;
+    return decide(s, &c.h.facts, NOW_US).reason;
 }
 
 static const struct {
-    why_way way;
+    token_way way;
     reason reason;
 } ways[] = {
     {WAY_EXPIRED, REASON_EXPIRED},           {WAY_EARLY, REASON_NOT_YET_VALID},
@@ -58,7 +58,7 @@ START_TEST(a_flawless_call_is_judged_by_the_policy)
     ck_assert_int_eq(outcome(&o), REASON_NO_GRANT);
     o = call(BACKEND, "db-service");
     ck_assert_int_eq(outcome(&o), REASON_GRANTED);
-    ck_assert_int_eq(c.facts.header, HEADER_AUTHORIZATION);
+    ck_assert_int_eq(c.h.facts.header, HEADER_AUTHORIZATION);
 }
 END_TEST
 
@@ -66,7 +66,7 @@ START_TEST(a_person_has_gclouds_audience_unless_told_otherwise)
 {
     why_options o = call("alice@example.com", "backend-api");
     ck_assert_int_eq(outcome(&o), REASON_NO_GRANT);
-    ck_assert_str_eq(c.aud[0], CLIENT_ID);
+    ck_assert_str_eq(c.h.aud[0], CLIENT_ID);
     o.audience = "demo";
     ck_assert_int_eq(outcome(&o), REASON_WRONG_AUDIENCE);
 }
@@ -76,7 +76,7 @@ START_TEST(nobody_has_no_header)
 {
     const why_options o = {.to = "backend-api", .anonymous = true};
     ck_assert_int_eq(outcome(&o), REASON_NO_CREDENTIAL);
-    ck_assert_int_eq(c.facts.header, HEADER_NONE);
+    ck_assert_int_eq(c.h.facts.header, HEADER_NONE);
 }
 END_TEST
 
@@ -116,7 +116,7 @@ START_TEST(a_given_token_is_judged_as_a_header_value)
                            .header = tokens[_i].header,
                            .keys = "/nonexistent/keys"};
     ck_assert_int_eq(outcome(&o), tokens[_i].reason);
-    ck_assert_int_eq(c.facts.header, tokens[_i].which);
+    ck_assert_int_eq(c.h.facts.header, tokens[_i].which);
 }
 END_TEST
 

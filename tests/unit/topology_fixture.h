@@ -67,7 +67,7 @@ static inline snapshot *load_good(const char *text)
 {
     auto_free char *problems = NULL;
     snapshot *s = load_with(text, NULL, &problems);
-    ck_assert_msg(s != NULL, "refused:\n%s\n%s", text, problems);
+    ck_assert_msg(s != NULL, "refused:\n%.2000s\n%.3000s", text, problems);
     return s;
 }
 

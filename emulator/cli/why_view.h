@@ -1,0 +1,13 @@
+/* A decision's JSON as text. */
+#ifndef CLI_WHY_VIEW_H
+#define CLI_WHY_VIEW_H
+
+#include <jansson.h>
+
+#include "base/buf.h"
+
+/* Appends everything below the first line, which is the caller's: what was asked (of one that
+ * happened), the checks with what they compared, cause, cure and where to read on. */
+void why_view(buf *b, const json_t *d, bool colour);
+
+#endif

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "cli/why_view.h"
 #include "decision/explain.h"
 
 #define RED   "\033[31m"
@@ -44,13 +45,16 @@ static void put_time(buf *b, const char *timestamp)
 }
 
 /* A service account's e-mail without its domain, which is the same for all of them. */
-static void put_caller(buf *b, const char *caller)
+static void put_caller(buf *b, const json_t *entry)
 {
     const span domain = SPAN_LIT(".iam.gserviceaccount.com");
-    span who = span_of(*caller ? caller : "anonymous");
+    bool proved = true;
+    span who = span_of(why_caller(entry, &proved));
     if (span_ends(who, domain))
         who.n -= domain.n;
     put(b, who);
+    if (!proved)
+        buf_str(b, WHY_NOT_PROVED);
 }
 
 static void put_latency(buf *b, json_int_t us)
@@ -97,7 +101,7 @@ static void put_line(buf *b, const json_t *entry, const logs_style *style)
     put_outcome(b, entry);
     colour(b, style, PLAIN);
     buf_str(b, "  ");
-    put_caller(b, text_of(entry, "caller"));
+    put_caller(b, entry);
     buf_str(b, " -> ");
     put_str(b, *name ? name : *host ? host : "(no service)");
     buf_str(b, "  ");

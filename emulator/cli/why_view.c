@@ -7,6 +7,8 @@
 #include "base/span.h"
 #include "decision/explain.h"
 
+enum { CALLER_MAX = 16 * 1024 };
+
 static const char *text_of(const json_t *object, const char *key)
 {
     const char *text = json_string_value(json_object_get(object, key));
@@ -89,6 +91,29 @@ static void put_checks(buf *b, const json_t *d, bool colour)
         buf_char(b, '\n');
 }
 
+/* ---- who ---- */
+
+const char *why_caller(const json_t *d, bool *out_proved)
+{
+    const json_t *made_from = json_object_get(d, "facts");
+    const char *claimed = text_of(json_object_get(made_from, "claims"), "email");
+    const bool anonymous = !*text_of(d, "header");
+    *out_proved = *text_of(d, "caller") || anonymous;
+    if (*text_of(d, "caller"))
+        return text_of(d, "caller");
+    return anonymous ? "anonymous" : *claimed ? claimed : "somebody";
+}
+
+static void put_caller(buf *b, const json_t *d)
+{
+    bool proved = true;
+    auto_buf buf who = buf_make(CALLER_MAX);
+    buf_str(&who, why_caller(d, &proved));
+    if (!proved)
+        buf_str(&who, WHY_NOT_PROVED);
+    put_line(b, "caller", buf_ok(&who) ? who.p : "");
+}
+
 /* ---- all ---- */
 
 void why_view(buf *b, const json_t *d, bool colour)
@@ -96,8 +121,8 @@ void why_view(buf *b, const json_t *d, bool colour)
     static const char *const before[][2] = {
         {"id", "id"},         {"time", "timestamp"}, {"service", "service"},
         {"method", "method"}, {"path", "path"},      {"host", "host"},
-        {"caller", "caller"}, {"header", "header"},  {"failure", "failure"},
     };
+    static const char *const credential[][2] = {{"header", "header"}, {"failure", "failure"}};
     static const char *const after[][2] = {
         {"challenge", "www_authenticate"}, {"log", "log_text"},
         {"cause", "explanation"},          {"production", "fix"},
@@ -106,6 +131,8 @@ void why_view(buf *b, const json_t *d, bool colour)
     };
     if (*text_of(d, "id")) {
         put_lines(b, d, before, countof(before));
+        put_caller(b, d);
+        put_lines(b, d, credential, countof(credential));
         buf_char(b, '\n');
     }
     put_checks(b, d, colour);

@@ -32,6 +32,13 @@ static const struct {
      "\"latency_us\":12345678}",
      "12:01:23.707 503 public, connect_failed  anonymous -> a  GET /  12.3 s\n"
      "    cause       Nobody listens.\n"},
+    {"{" TIME "\"status\":401,\"allowed\":false,\"reason\":\"expired\",\"service\":\"a\","
+     "\"method\":\"GET\",\"path\":\"/\",\"header\":\"Authorization\",\"facts\":{\"claims\":{"
+     "\"email\":\"a-sa@my-project.iam.gserviceaccount.com\"}},\"latency_us\":0}",
+     "12:01:23.707 401 expired  a-sa@my-project (not proved) -> a  GET /  0.0 ms\n"},
+    {"{" TIME "\"status\":401,\"allowed\":false,\"reason\":\"not_a_jwt\",\"service\":\"a\","
+     "\"method\":\"GET\",\"path\":\"/\",\"header\":\"Authorization\",\"latency_us\":0}",
+     "12:01:23.707 401 not_a_jwt  somebody (not proved) -> a  GET /  0.0 ms\n"},
     {"{" TIME "\"status\":404,\"allowed\":false,\"reason\":\"unknown_host\",\"host\":\"h.example\","
      "\"method\":\"GET\",\"path\":\"/\",\"latency_us\":0}",
      "12:01:23.707 404 unknown_host  anonymous -> h.example  GET /  0.0 ms\n"},

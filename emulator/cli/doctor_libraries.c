@@ -43,10 +43,9 @@ static void target_free(target *t)
 
 static bool slashes_only(span path)
 {
-    for (size_t i = 0; i < path.n; i++)
-        if (path.p[i] != '/')
-            return false;
-    return true;
+    while (span_starts(path, SPAN_LIT("/")))
+        path = span_from(path, 1);
+    return path.n == 0;
 }
 
 /* http:// + value, as the library puts it together. */

@@ -224,7 +224,7 @@ void http_calls_run(http_call *calls, size_t n)
         if (poll(polled, n, (int)(left / 1000) + 1) <= 0)
             continue;
         for (size_t i = 0; i < n; i++)
-            turn(&calls[i], polled[i].fd < 0 ? 0 : polled[i].revents);
+            turn(&calls[i], polled[i].revents); /* 0 where there is no descriptor */
     }
     free(polled);
 }

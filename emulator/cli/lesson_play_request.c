@@ -58,6 +58,7 @@ static bool send_until(play *p, const lesson_step *step, outcome_mark *mark, cam
 static void tell_other(const play *p, const lesson_step *step, const came *c)
 {
     const json_t *d = c->decision;
+    const bool spreads = step->eventually || step->edit.from; /* a saved file takes a moment */
     if (!outcome_is_about(d, &step->request)) {
         tell_line(p->tell, TELL_DIM, "(Seen: %s %s. Another one is asked for.)",
                   json_string_value(json_object_get(d, "method")),
@@ -65,7 +66,7 @@ static void tell_other(const play *p, const lesson_step *step, const came *c)
         return;
     }
     tell_line(p->tell, TELL_BAD, "That came out as %s.%s", c->why_not,
-              step->eventually ? " Again, in a moment?" : " Send it as it stands above.");
+              spreads ? " Again, in a moment?" : " Send it as it stands above.");
     tell_text(p->tell, 2, json_string_value(json_object_get(d, "explanation")));
 }
 

@@ -137,8 +137,7 @@ static const char *level_colour(finding_level level)
 
 static void add_clean(buf *out, const char *text)
 {
-    for (; *text; text++)
-        explain_char(out, *text);
+    explain_clean(out, span_of(text));
 }
 
 static void add_part(buf *out, const char *label, const char *text)

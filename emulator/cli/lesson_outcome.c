@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "cli/control_client.h"
 #include "cli/why.h"
+#include "cli/why_view.h"
 
 enum { PATH_MAX_BYTES = 256, LATE_US = 3 * 1000 * 1000, PAUSE_US = 2000 };
 
@@ -27,12 +28,6 @@ static json_t *fetch(const scene *s, const char *name, error *e)
     return list;
 }
 
-static const char *text_of(const json_t *d, const char *key)
-{
-    const char *text = json_string_value(json_object_get(d, key));
-    return text ? text : "";
-}
-
 unsigned outcome_status(const json_t *d)
 {
     return (unsigned)json_integer_value(json_object_get(d, "status"));
@@ -40,12 +35,12 @@ unsigned outcome_status(const json_t *d)
 
 const char *outcome_reason(const json_t *d)
 {
-    return text_of(d, "reason");
+    return decision_text(d, "reason");
 }
 
 static void move(outcome_mark *mark, const json_t *d)
 {
-    snprintf(mark->time, sizeof mark->time, "%s", text_of(d, "timestamp"));
+    snprintf(mark->time, sizeof mark->time, "%s", decision_text(d, "timestamp"));
 }
 
 bool outcome_mark_now(const scene *s, const char *name, outcome_mark *out, error *e)
@@ -62,7 +57,7 @@ json_t *outcome_next(const scene *s, const char *name, outcome_mark *mark, error
     json_auto_t *list = fetch(s, name, e);
     for (size_t i = json_array_size(list); i > 0; i--) {
         json_t *d = json_array_get(list, i - 1);
-        if (strcmp(text_of(d, "timestamp"), mark->time) <= 0)
+        if (strcmp(decision_text(d, "timestamp"), mark->time) <= 0)
             continue;
         move(mark, d);
         return json_incref(d);
@@ -74,7 +69,7 @@ static json_t *find_by_trace(const json_t *list, span trace)
 {
     const size_t n = json_array_size(list);
     for (size_t i = 0; i < n; i++)
-        if (span_eq_str(trace, text_of(json_array_get(list, i), "trace")))
+        if (span_eq_str(trace, decision_text(json_array_get(list, i), "trace")))
             return json_incref(json_array_get(list, i));
     return NULL;
 }
@@ -104,8 +99,8 @@ bool outcome_is_about(const json_t *d, const lesson_request *r)
 {
     const char *path = lesson_path(r);
     const span plain = {path, strcspn(path, "?")};
-    return strcmp(text_of(d, "method"), lesson_method(r)) == 0 &&
-           span_eq_str(plain, text_of(d, "path"));
+    return strcmp(decision_text(d, "method"), lesson_method(r)) == 0 &&
+           span_eq_str(plain, decision_text(d, "path"));
 }
 
 /* ---- grading ---- */

@@ -11,21 +11,9 @@
 #define DIM   "\033[2m"
 #define PLAIN "\033[0m"
 
-static const char *text_of(const json_t *entry, const char *key)
-{
-    const char *text = json_string_value(json_object_get(entry, key));
-    return text ? text : "";
-}
-
-static void put(buf *b, span text)
-{
-    for (size_t i = 0; i < text.n; i++)
-        explain_char(b, text.p[i]);
-}
-
 static void put_str(buf *b, const char *text)
 {
-    put(b, span_of(text));
+    explain_clean(b, span_of(text));
 }
 
 static void colour(buf *b, const logs_style *style, const char *sequence)
@@ -39,9 +27,9 @@ static void put_time(buf *b, const char *timestamp)
 {
     const span time = span_of(timestamp);
     if (time.n >= 23)
-        put(b, (span){time.p + 11, 12});
+        explain_clean(b, (span){time.p + 11, 12});
     else
-        put(b, time);
+        explain_clean(b, time);
 }
 
 /* A service account's e-mail without its domain, which is the same for all of them. */
@@ -49,12 +37,12 @@ static void put_caller(buf *b, const json_t *entry)
 {
     const span domain = SPAN_LIT(".iam.gserviceaccount.com");
     bool proved = true;
-    span who = span_of(why_caller(entry, &proved));
+    span who = span_of(decision_caller(entry, &proved));
     if (span_ends(who, domain))
         who.n -= domain.n;
-    put(b, who);
+    explain_clean(b, who);
     if (!proved)
-        buf_str(b, WHY_NOT_PROVED);
+        buf_str(b, DECISION_NOT_PROVED);
 }
 
 static void put_latency(buf *b, json_int_t us)
@@ -71,8 +59,8 @@ static void put_latency(buf *b, json_int_t us)
 /* "no_grant", "granted, refused_by_upstream"; what audit mode let through says so. */
 static void put_outcome(buf *b, const json_t *entry)
 {
-    const char *why = text_of(entry, "reason");
-    const char *failure = text_of(entry, "failure");
+    const char *why = decision_text(entry, "reason");
+    const char *failure = decision_text(entry, "failure");
     put_str(b, why);
     if (*why && *failure)
         buf_str(b, ", ");
@@ -86,15 +74,15 @@ static void put_outcome(buf *b, const json_t *entry)
 
 static bool is_trouble(const json_t *entry)
 {
-    return !json_is_true(json_object_get(entry, "allowed")) || *text_of(entry, "explanation");
+    return !json_is_true(json_object_get(entry, "allowed")) || *decision_text(entry, "explanation");
 }
 
 static void put_line(buf *b, const json_t *entry, const logs_style *style)
 {
-    const char *host = text_of(entry, "host");
-    const char *name = text_of(entry, "service");
-    const span id = span_of(text_of(entry, "id"));
-    put_time(b, text_of(entry, "timestamp"));
+    const char *host = decision_text(entry, "host");
+    const char *name = decision_text(entry, "service");
+    const span id = span_of(decision_text(entry, "id"));
+    put_time(b, decision_text(entry, "timestamp"));
     buf_char(b, ' ');
     colour(b, style, is_trouble(entry) ? RED : GREEN);
     buf_fmt(b, "%3lld ", (long long)json_integer_value(json_object_get(entry, "status")));
@@ -105,15 +93,15 @@ static void put_line(buf *b, const json_t *entry, const logs_style *style)
     buf_str(b, " -> ");
     put_str(b, *name ? name : *host ? host : "(no service)");
     buf_str(b, "  ");
-    put_str(b, text_of(entry, "method"));
+    put_str(b, decision_text(entry, "method"));
     buf_char(b, ' ');
-    put_str(b, text_of(entry, "path"));
+    put_str(b, decision_text(entry, "path"));
     buf_str(b, "  ");
     put_latency(b, json_integer_value(json_object_get(entry, "latency_us")));
     if (id.n)
         buf_str(b, "  ");
     colour(b, style, DIM);
-    put(b, (span){id.p, id.n < style->id_shown ? id.n : style->id_shown});
+    explain_clean(b, (span){id.p, id.n < style->id_shown ? id.n : style->id_shown});
     colour(b, style, PLAIN);
     buf_char(b, '\n');
 }
@@ -123,7 +111,7 @@ static void put_advice(buf *b, const json_t *entry, const logs_style *style)
     static const char *const lines[][2] = {
         {"cause", "explanation"}, {"production", "fix"}, {"here", "local_fix"}};
     for (size_t i = 0; i < countof(lines); i++) {
-        const char *text = text_of(entry, lines[i][1]);
+        const char *text = decision_text(entry, lines[i][1]);
         if (!*text)
             continue;
         colour(b, style, DIM);
@@ -154,8 +142,8 @@ size_t logs_id_shown(const json_t *list)
     size_t shown = LOGS_ID_SHOWN;
     for (size_t i = 0; i < json_array_size(list); i++)
         for (size_t j = 0; j < i; j++) {
-            const size_t same = common(text_of(json_array_get(list, i), "id"),
-                                       text_of(json_array_get(list, j), "id"));
+            const size_t same = common(decision_text(json_array_get(list, i), "id"),
+                                       decision_text(json_array_get(list, j), "id"));
             if (same >= shown)
                 shown = same + 1;
         }

@@ -14,8 +14,7 @@
 /* What a recording holds came from outside. */
 static void put_clean(buf *b, const char *text)
 {
-    for (; *text; text++)
-        explain_char(b, *text);
+    explain_clean(b, span_of(text));
 }
 
 static void put_line(buf *b, const char *name, const char *text)

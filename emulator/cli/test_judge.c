@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "cli/control_client.h"
 #include "cli/test_live_impl.h"
+#include "state/entry.h"
 
 /* A decision is noted when its request is over, which may be a moment after its answer. */
 enum {
@@ -18,11 +19,6 @@ enum {
 };
 
 /* ---- finding ---- */
-
-static const char *text_of(const json_t *entry, const char *key)
-{
-    return json_string_value(json_object_get(entry, key));
-}
 
 /* The shot with that trace: traces end with the shot's number, in order. */
 static shot *shot_of(shot *shots, size_t n, const char *trace)
@@ -37,7 +33,7 @@ static void take_decisions(const json_t *list, shot *shots, size_t n)
 {
     for (size_t i = 0; i < json_array_size(list); i++) {
         json_t *entry = json_array_get(list, i);
-        const char *trace = text_of(entry, "trace");
+        const char *trace = entry_text(entry, "trace");
         shot *s = trace ? shot_of(shots, n, trace) : NULL;
         if (s && !s->decided)
             s->decided = json_incref(entry);
@@ -118,12 +114,12 @@ static void settle_by_gateway(shot *s, reason got, reason expected_here)
     if (o->verdict == VERDICT_PASSED)
         return;
     auto_buf buf cause = buf_make(WORDS_MAX);
-    const char *said = text_of(s->decided, "explanation");
+    const char *said = entry_text(s->decided, "explanation");
     buf_fmt(&cause, "%s%sBy the topology alone it would be %s.", said ? said : "", said ? " " : "",
             reason_info(expected_here)->name);
     fail(o, &cause);
-    o->fix = copy(text_of(s->decided, "fix"));
-    o->here = copy(text_of(s->decided, "local_fix"));
+    o->fix = copy(entry_text(s->decided, "fix"));
+    o->here = copy(entry_text(s->decided, "local_fix"));
 }
 
 static void settle_decided(const live_run *l, shot *s, reason got)
@@ -148,7 +144,7 @@ void shot_settle(const live_run *l, shot *s)
 {
     reason got = REASON_COUNT_;
     auto_buf buf cause = buf_make(WORDS_MAX);
-    const char *name = text_of(s->decided, "reason");
+    const char *name = entry_text(s->decided, "reason");
     if (s->call.outcome != HTTP_ANSWERED) {
         buf_str(&cause, "No answer: ");
         http_call_trouble(&s->call, &cause);

@@ -14,22 +14,16 @@
 
 enum { REPORT_MAX = 256 * 1024, TARGET_MAX = 1024 };
 
-static const char *text_of(const json_t *entry, const char *key)
-{
-    const char *text = json_string_value(json_object_get(entry, key));
-    return text ? text : "";
-}
-
 /* The first line. Whatever went wrong behind a decision has its own status. */
 static void put_outcome(buf *b, const json_t *d)
 {
     const long long status = (long long)json_integer_value(json_object_get(d, "status"));
-    const char *why = text_of(d, "reason");
-    const char *failure = text_of(d, "failure");
+    const char *why = decision_text(d, "reason");
+    const char *failure = decision_text(d, "failure");
     if (json_is_false(json_object_get(d, "enforced")))
         buf_fmt(b, "let through by audit mode, though it would be refused (%s); answered with %lld",
                 why, status);
-    else if (json_is_true(json_object_get(d, "allowed")) && !*text_of(d, "explanation"))
+    else if (json_is_true(json_object_get(d, "allowed")) && !*decision_text(d, "explanation"))
         buf_fmt(b, "allowed (%s), answered with %lld", why, status);
     else
         buf_fmt(b, "refused with %lld (%s)", status, *failure ? failure : why);
@@ -39,7 +33,7 @@ static void put_outcome(buf *b, const json_t *d)
 static int print_decision(const json_t *d, bool json)
 {
     auto_buf buf b = buf_make(REPORT_MAX);
-    const bool fine = json_is_true(json_object_get(d, "allowed")) && !*text_of(d, "failure");
+    const bool fine = json_is_true(json_object_get(d, "allowed")) && !*decision_text(d, "failure");
     if (json) {
         auto_free char *text = json_dumps(d, JSON_COMPACT);
         buf_fmt(&b, "%s\n", text ? text : "null");
@@ -86,7 +80,7 @@ static int print_refusal(const control_reply *reply)
 {
     error e = {0};
     json_auto_t *root = json_loadb(reply->body, reply->n, JSON_REJECT_DUPLICATES, NULL);
-    const char *message = text_of(json_object_get(root, "error"), "message");
+    const char *message = decision_text(json_object_get(root, "error"), "message");
     if (*message)
         error_set(&e, ERR_INVALID, "%s", message);
     else

@@ -9,7 +9,7 @@
 
 enum { CALLER_MAX = 16 * 1024 };
 
-static const char *text_of(const json_t *object, const char *key)
+const char *decision_text(const json_t *object, const char *key)
 {
     const char *text = json_string_value(json_object_get(object, key));
     return text ? text : "";
@@ -39,7 +39,7 @@ static void put_line(buf *b, const char *name, const char *text)
 static void put_lines(buf *b, const json_t *d, const char *const lines[][2], size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        put_line(b, lines[i][0], text_of(d, lines[i][1]));
+        put_line(b, lines[i][0], decision_text(d, lines[i][1]));
 }
 
 /* ---- checks ---- */
@@ -48,8 +48,8 @@ static void put_lines(buf *b, const json_t *d, const char *const lines[][2], siz
  * differ. */
 static void put_check(buf *b, const json_t *check, bool colour)
 {
-    const char *result = text_of(check, "result"), *got = text_of(check, "got");
-    const char *hint = text_of(check, "hint");
+    const char *result = decision_text(check, "result"), *got = decision_text(check, "got");
+    const char *hint = decision_text(check, "hint");
     const bool failed = strcmp(result, "fail") == 0;
     const char *paint = !colour                       ? ""
                         : failed                      ? "\033[31m"
@@ -57,7 +57,7 @@ static void put_check(buf *b, const json_t *check, bool colour)
                                                       : "\033[2m";
     buf_fmt(b, "  %s%-11s%s ", paint, result, colour ? "\033[0m" : "");
     if (*got && !failed) {
-        buf_fmt(b, "%-18s ", text_of(check, "check"));
+        buf_fmt(b, "%-18s ", decision_text(check, "check"));
         put_clean(b, got, "");
         if (*hint) {
             buf_str(b, " (");
@@ -65,14 +65,14 @@ static void put_check(buf *b, const json_t *check, bool colour)
             buf_char(b, ')');
         }
     } else {
-        buf_str(b, text_of(check, "check"));
+        buf_str(b, decision_text(check, "check"));
     }
     buf_char(b, '\n');
     if (!failed)
         return;
     static const char *const parts[][2] = {{"wanted", "wanted"}, {"got", "got"}, {"near", "hint"}};
     for (size_t i = 0; i < countof(parts); i++) {
-        const char *text = text_of(check, parts[i][1]);
+        const char *text = decision_text(check, parts[i][1]);
         if (!*text)
             continue;
         buf_fmt(b, "              %-18s ", parts[i][0]);
@@ -93,14 +93,14 @@ static void put_checks(buf *b, const json_t *d, bool colour)
 
 /* ---- who ---- */
 
-const char *why_caller(const json_t *d, bool *out_proved)
+const char *decision_caller(const json_t *d, bool *out_proved)
 {
     const json_t *made_from = json_object_get(d, "facts");
-    const char *claimed = text_of(json_object_get(made_from, "claims"), "email");
-    const bool anonymous = !*text_of(d, "header");
-    *out_proved = *text_of(d, "caller") || anonymous;
-    if (*text_of(d, "caller"))
-        return text_of(d, "caller");
+    const char *claimed = decision_text(json_object_get(made_from, "claims"), "email");
+    const bool anonymous = !*decision_text(d, "header");
+    *out_proved = *decision_text(d, "caller") || anonymous;
+    if (*decision_text(d, "caller"))
+        return decision_text(d, "caller");
     return anonymous ? "anonymous" : *claimed ? claimed : "somebody";
 }
 
@@ -108,9 +108,9 @@ static void put_caller(buf *b, const json_t *d)
 {
     bool proved = true;
     auto_buf buf who = buf_make(CALLER_MAX);
-    buf_str(&who, why_caller(d, &proved));
+    buf_str(&who, decision_caller(d, &proved));
     if (!proved)
-        buf_str(&who, WHY_NOT_PROVED);
+        buf_str(&who, DECISION_NOT_PROVED);
     put_line(b, "caller", buf_ok(&who) ? who.p : "");
 }
 
@@ -129,14 +129,14 @@ void why_view(buf *b, const json_t *d, bool colour)
         {"terraform", "terraform"},        {"here", "local_fix"},
         {"learn more", "learn_more"},      {"trace", "trace"},
     };
-    if (*text_of(d, "id")) {
+    if (*decision_text(d, "id")) {
         put_lines(b, d, before, countof(before));
         put_caller(b, d);
         put_lines(b, d, credential, countof(credential));
         buf_char(b, '\n');
     }
     put_checks(b, d, colour);
-    put_line(b, "request", text_of(d, "request"));
+    put_line(b, "request", decision_text(d, "request"));
     if (json_is_false(json_object_get(d, "logged")))
         put_line(b, "log", "(production writes no log entry)");
     put_lines(b, d, after, countof(after));

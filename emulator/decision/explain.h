@@ -22,6 +22,8 @@ void explain_revoke(buf *b, const snapshot *s, const binding *g);
 
 /* One character of somebody else's text; a control character becomes "?". */
 void explain_char(buf *b, char c);
+/* All of it. */
+void explain_clean(buf *b, span text);
 
 /* How the matrix calls somebody: an account of the project by its bare name, else the e-mail. */
 void explain_caller(buf *b, const snapshot *s, const principal *p);

@@ -23,6 +23,12 @@ void explain_char(buf *b, char c)
     buf_add(b, control || c1 ? "?" : &c, 1);
 }
 
+void explain_clean(buf *b, span text)
+{
+    for (size_t i = 0; i < text.n; i++)
+        explain_char(b, text.p[i]);
+}
+
 void explain_quoted(buf *b, span text)
 {
     size_t n = text.n;
@@ -32,8 +38,7 @@ void explain_quoted(buf *b, span text)
             n--;
     }
     buf_char(b, '"');
-    for (size_t i = 0; i < n; i++)
-        explain_char(b, text.p[i]);
+    explain_clean(b, (span){text.p, n});
     buf_str(b, n < text.n ? "…\"" : "\"");
 }
 

@@ -17,8 +17,7 @@ void put_got(buf *b, const outcome *o)
 
 void put_safe(buf *b, const char *text)
 {
-    for (; *text; text++)
-        explain_char(b, *text);
+    explain_clean(b, span_of(text));
 }
 
 void put_scope(buf *b, const snapshot *s, const binding *g)

@@ -11,8 +11,9 @@ typedef struct order {
     void *ctx;
 } order;
 
-static void *reset_worker(const worker_parts *w)
+static void *reset_worker(const void *ctx, const worker_parts *w)
 {
+    (void)ctx;
     admit_reset(w->admit);
     return NULL;
 }
@@ -37,9 +38,6 @@ bool process_reset(process *p, bool *out_changed, void (*done)(void *ctx), void 
     *o = (order){.q = {.ask = reset_worker, .done = all_reset, .ctx = o, .home = p->mailbox},
                  .done = done,
                  .ctx = ctx};
-    for (unsigned i = 0; i < p->worker_count; i++)
-        worker_ask(p->workers[i], &o->q);
-    if (p->worker_count == 0)
-        all_reset(o); /* on the way out */
+    workers_ask(p->workers, p->worker_count, &o->q);
     return true;
 }

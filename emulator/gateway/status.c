@@ -104,36 +104,66 @@ void process_status(const process *p, buf *b)
 
 /* ---- recent decisions ---- */
 
-typedef struct question {
-    recent_question q;
+typedef struct recent_answer {
+    recent_item *items;
+    size_t count;
+} recent_answer;
+
+typedef struct recent_question {
+    worker_question q;
+    recent_query query;
+    recent_answer all;
     void (*done)(void *ctx, recent_item *items, size_t count);
     void *ctx;
-} question;
+} recent_question;
 
-static void answered(void *ctx, void *arg)
+static void *collect(const void *ctx, const worker_parts *w)
 {
-    question *q = ctx;
-    (void)arg;
-    recent_sort(q->q.items, q->q.count);
-    size_t shown = q->q.count < q->q.query.limit ? q->q.count : q->q.query.limit;
-    q->done(q->ctx, q->q.items, shown);
-    for (size_t i = 0; i < q->q.count; i++)
-        free(q->q.items[i].request);
-    free(q->q.items);
+    const recent_question *q = ctx;
+    recent_answer *a = calloc(1, sizeof *a);
+    if (!a)
+        abort();
+    recent_collect(w->recent, &q->query, &a->items, &a->count);
+    return a;
+}
+
+static void add_answer(void *ctx, void *answer)
+{
+    recent_answer *all = &((recent_question *)ctx)->all;
+    recent_answer *a = answer;
+    if (a->count) {
+        recent_item *items = realloc(all->items, (all->count + a->count) * sizeof *items);
+        if (!items)
+            abort();
+        memcpy(items + all->count, a->items, a->count * sizeof *items);
+        *all = (recent_answer){items, all->count + a->count};
+    }
+    free(a->items);
+    free(a);
+}
+
+static void answered(void *ctx)
+{
+    recent_question *q = ctx;
+    const recent_answer *all = &q->all;
+    recent_sort(all->items, all->count);
+    q->done(q->ctx, all->items, all->count < q->query.limit ? all->count : q->query.limit);
+    for (size_t i = 0; i < all->count; i++)
+        free(all->items[i].request);
+    free(all->items);
     free(q);
 }
 
 void process_recent(process *p, const recent_query *query,
                     void (*done)(void *ctx, recent_item *items, size_t count), void *ctx)
 {
-    question *q = calloc(1, sizeof *q);
+    recent_question *q = calloc(1, sizeof *q);
     if (!q)
         abort();
-    q->q = (recent_question){.query = *query, .home = p->mailbox, .done = answered, .ctx = q};
-    q->done = done;
-    q->ctx = ctx;
-    for (unsigned i = 0; i < p->worker_count; i++)
-        worker_ask_recent(p->workers[i], &q->q);
-    if (p->worker_count == 0)
-        answered(q, NULL); /* on the way out */
+    *q = (recent_question){
+        .q = {.ask = collect, .take = add_answer, .done = answered, .ctx = q, .home = p->mailbox},
+        .query = *query,
+        .done = done,
+        .ctx = ctx};
+    workers_ask(p->workers, p->worker_count, &q->q);
 }

@@ -11,8 +11,9 @@ typedef struct traffic_question {
     void *ctx;
 } traffic_question;
 
-static void *copy_traffic(const worker_parts *w)
+static void *copy_traffic(const void *ctx, const worker_parts *w)
 {
+    (void)ctx;
     traffic *t = malloc(sizeof *t);
     if (!t)
         abort();
@@ -65,8 +66,5 @@ void process_traffic(process *p, void (*done)(void *ctx, const traffic *t), void
                             .sum = {.tally = tally_new(clock_wall_us())},
                             .done = done,
                             .ctx = ctx};
-    for (unsigned i = 0; i < p->worker_count; i++)
-        worker_ask(p->workers[i], &t->q);
-    if (p->worker_count == 0)
-        all_added(t); /* on the way out */
+    workers_ask(p->workers, p->worker_count, &t->q);
 }

@@ -247,48 +247,6 @@ void worker_unlisten(worker *w, const char *name)
 
 /* ---- questions ---- */
 
-typedef struct recent_answer {
-    recent_item *items;
-    size_t count;
-} recent_answer;
-
-/* On the asker's thread. */
-static void take_answer(void *ctx, void *arg)
-{
-    recent_question *q = ctx;
-    recent_answer *a = arg;
-    if (a->count) {
-        recent_item *all = realloc(q->items, (q->count + a->count) * sizeof *all);
-        if (!all)
-            abort();
-        memcpy(all + q->count, a->items, a->count * sizeof *all);
-        q->items = all;
-        q->count += a->count;
-    }
-    free(a->items);
-    free(a);
-    if (--q->outstanding == 0)
-        q->done(q->ctx, q);
-}
-
-/* On the worker's thread. */
-static void answer(void *ctx, void *arg)
-{
-    const worker *w = ctx;
-    recent_question *q = arg;
-    recent_answer *a = calloc(1, sizeof *a);
-    if (!a)
-        abort();
-    recent_collect(w->recent, &q->query, &a->items, &a->count);
-    mailbox_post(q->home, take_answer, q, a);
-}
-
-void worker_ask_recent(worker *w, recent_question *q)
-{
-    q->outstanding++;
-    mailbox_post(w->mailbox, answer, w, q);
-}
-
 typedef struct visit {
     int64_t not_before_us;
     void (*fn)(void *ctx, const recent *r);
@@ -318,7 +276,7 @@ void worker_visit_recent(worker *w, int64_t not_before_us, void (*fn)(void *ctx,
     mailbox_post(w->mailbox, receive_visit, w, v);
 }
 
-static void take_any(void *ctx, void *answer)
+static void take_answer(void *ctx, void *answer)
 {
     worker_question *q = ctx;
     if (answer)
@@ -327,18 +285,22 @@ static void take_any(void *ctx, void *answer)
         q->done(q->ctx);
 }
 
-static void answer_any(void *ctx, void *arg)
+static void answer(void *ctx, void *arg)
 {
     const worker *w = ctx;
     worker_question *q = arg;
-    const worker_parts parts = {.admit = w->admit, .tally = w->tally, .proxy = w->proxy};
-    mailbox_post(q->home, take_any, q, q->ask(&parts));
+    const worker_parts parts = {
+        .admit = w->admit, .tally = w->tally, .proxy = w->proxy, .recent = w->recent};
+    mailbox_post(q->home, take_answer, q, q->ask(q->ctx, &parts));
 }
 
-void worker_ask(worker *w, worker_question *q)
+void workers_ask(worker *const *all, unsigned count, worker_question *q)
 {
-    q->outstanding++;
-    mailbox_post(w->mailbox, answer_any, w, q);
+    q->outstanding = count;
+    for (unsigned i = 0; i < count; i++)
+        mailbox_post(all[i]->mailbox, answer, all[i], q);
+    if (count == 0)
+        q->done(q->ctx);
 }
 
 /* ---- the end ---- */

@@ -32,32 +32,21 @@ void worker_take_view(worker *w, view *v); /* takes its own count */
 void worker_listen(worker *w, const char *service, int fd);
 void worker_unlisten(worker *w, const char *service);
 
-/* A question to all workers about their last decisions. done(ctx, q) runs on `home`'s thread when
- * the last of them has answered; items are the asker's to free. */
-typedef struct recent_question {
-    recent_query query;
-    mailbox *home;
-    void (*done)(void *ctx, void *question);
-    void *ctx;
-    unsigned outstanding; /* home's thread only */
-    recent_item *items;
-    size_t count;
-} recent_question;
-void worker_ask_recent(worker *w, recent_question *q);
-
 /* fn(ctx, r) is called on the worker's thread, in a turn of its loop that began at not_before_us
  * (monotonic) or later: what ended before that is remembered by then. */
 void worker_visit_recent(worker *w, int64_t not_before_us, void (*fn)(void *ctx, const recent *r),
                          void *ctx);
 
-/* Any other question to all workers, or an order. */
+/* A question to all workers, or an order. */
 typedef struct worker_parts {
     admit *admit;
     tally *tally;
     proxy *proxy;
+    const recent *recent;
 } worker_parts;
 typedef struct worker_question {
-    void *(*ask)(const worker_parts *w); /* on each worker's thread; its answer, or NULL */
+    /* On each worker's thread, where ctx is only read; its answer, or NULL. */
+    void *(*ask)(const void *ctx, const worker_parts *w);
     /* On home's thread: each answer, then that there are no more. */
     void (*take)(void *ctx, void *answer);
     void (*done)(void *ctx);
@@ -65,7 +54,8 @@ typedef struct worker_question {
     mailbox *home;
     unsigned outstanding; /* home's thread only */
 } worker_question;
-void worker_ask(worker *w, worker_question *q);
+/* Without any worker it is done at once. */
+void workers_ask(worker *const *all, unsigned count, worker_question *q);
 
 const admit_counters *worker_counters(const worker *w);
 

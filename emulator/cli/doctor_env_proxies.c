@@ -49,18 +49,6 @@ static capture captured(const doctor *d, const proxy_family *families, bool http
     return c;
 }
 
-/* "http://user:secret@proxy:3128/" → "proxy:3128"; a view. */
-static span proxy_address(const char *proxy)
-{
-    span s = span_of(proxy);
-    const char *scheme = strstr(proxy, "://");
-    if (scheme)
-        s = span_from(s, (size_t)(scheme - proxy) + 3);
-    s.n = span_find(s, '/');
-    const char *at = s.n ? memrchr(s.p, '@', s.n) : NULL;
-    return at ? span_from(s, (size_t)(at - s.p) + 1) : s;
-}
-
 static bool is_our_ingress(const doctor *d, const char *proxy)
 {
     auto_free char *address = span_dup(proxy_address(proxy));

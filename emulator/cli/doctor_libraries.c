@@ -97,23 +97,12 @@ static const char *through(const doctor *d, proxy_family family, const char *hos
     return use.proxy;
 }
 
-static char *proxy_host(const char *proxy)
-{
-    span s = span_of(proxy);
-    const char *scheme = strstr(proxy, "://");
-    if (scheme)
-        s = span_from(s, (size_t)(scheme - proxy) + 3);
-    s.n = span_find(s, '/');
-    const char *at = s.n ? memrchr(s.p, '@', s.n) : NULL;
-    return span_dup(at ? span_from(s, (size_t)(at - s.p) + 1) : s);
-}
-
 static void set_request(const doctor *d, walk *w, const char *value, proxy_family family,
                         const char *path, const char *fields, int64_t patience_us)
 {
     AUTO(target_free) target t = target_of(w->library, value);
     const char *proxy = through(d, family, t.host);
-    auto_free char *where = proxy ? proxy_host(proxy) : span_dup(span_of(t.host));
+    auto_free char *where = span_dup(proxy ? proxy_address(proxy) : span_of(t.host));
     if (proxy && family == PROXY_NODE) {
         stop(w, text_of("goes through the proxy %s", where));
         return;

@@ -206,3 +206,14 @@ proxy_use proxy_for(proxy_family f, const envlist *env, bool https, const char *
                           (f == PROXY_GO && is_own_machine(host));
     return use.proxy && !straight ? use : (proxy_use){0};
 }
+
+span proxy_address(const char *proxy)
+{
+    span s = span_of(proxy);
+    const char *scheme = strstr(proxy, "://");
+    if (scheme)
+        s = span_from(s, (size_t)(scheme - proxy) + 3);
+    s.n = span_find(s, '/');
+    const char *at = s.n ? memrchr(s.p, '@', s.n) : NULL;
+    return at ? span_from(s, (size_t)(at - s.p) + 1) : s;
+}

@@ -26,6 +26,9 @@ typedef struct proxy_use {
 proxy_use proxy_for(proxy_family f, const envlist *env, bool https, const char *host,
                     uint16_t port);
 
+/* "http://user:secret@proxy:3128/" → "proxy:3128"; a view. */
+span proxy_address(const char *proxy);
+
 /* Does this NO_PROXY list except the host, to that family? */
 bool no_proxy_has(proxy_family f, const char *list, bool https, const char *host, uint16_t port);
 

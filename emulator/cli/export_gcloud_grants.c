@@ -1,6 +1,7 @@
 /* Grants and deny policies as gcloud commands. Conditions and rules go in as JSON on standard
  * input: no quoting of gcloud's own is in their way. */
 #include "cli/export_gcloud.h"
+#include "decision/explain.h"
 
 enum { TEXT_MAX = 64 * 1024 };
 
@@ -13,16 +14,9 @@ static void put_condition(buf *b, const condition *c)
         buf_str(b, " --condition=None >/dev/null\n");
         return;
     }
-    const condition_text *text = condition_get(c);
-    buf_str(b, " --condition-from-file=- >/dev/null <<'EOF'\n{\"title\": ");
-    buf_json(b, span_of(text->title));
-    if (text->description && *text->description) {
-        buf_str(b, ", \"description\": ");
-        buf_json(b, span_of(text->description));
-    }
-    buf_str(b, ", \"expression\": ");
-    buf_json(b, span_of(text->expression));
-    buf_str(b, "}\nEOF\n");
+    buf_str(b, " --condition-from-file=- >/dev/null <<'EOF'\n");
+    explain_condition(b, c);
+    buf_str(b, "\nEOF\n");
 }
 
 static void put_command(const export_job *j, const resource *r)

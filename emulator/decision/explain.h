@@ -25,6 +25,9 @@ void explain_char(buf *b, char c);
 /* All of it. */
 void explain_clean(buf *b, span text);
 
+/* A condition as gcloud's --condition-from-file reads it: one line of JSON. */
+void explain_condition(buf *b, const condition *c);
+
 /* How the matrix calls somebody: an account of the project by its bare name, else the e-mail. */
 void explain_caller(buf *b, const snapshot *s, const principal *p);
 

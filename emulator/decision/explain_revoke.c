@@ -1,13 +1,10 @@
 /* The command that takes a grant away. */
 #include "decision/explain_text.h"
 
-static void put_condition(buf *b, const condition *c)
+void explain_condition(buf *b, const condition *c)
 {
-    if (!c)
-        return;
-    /* A here-document: no quoting of gcloud's own is in the way of an expression. */
     const condition_text *text = condition_get(c);
-    buf_str(b, " --condition-from-file=- <<'EOF'\n{\"title\": ");
+    buf_str(b, "{\"title\": ");
     buf_json(b, span_of(text->title));
     if (text->description && *text->description) {
         buf_str(b, ", \"description\": ");
@@ -15,7 +12,7 @@ static void put_condition(buf *b, const condition *c)
     }
     buf_str(b, ", \"expression\": ");
     buf_json(b, span_of(text->expression));
-    buf_str(b, "}\nEOF");
+    buf_char(b, '}');
 }
 
 void explain_revoke(buf *b, const snapshot *s, const binding *g)
@@ -36,5 +33,10 @@ void explain_revoke(buf *b, const snapshot *s, const binding *g)
     explain_shell(b, span_of(g->member));
     buf_str(b, " --role=");
     explain_shell(b, span_of(g->role));
-    put_condition(b, g->condition);
+    if (!g->condition)
+        return;
+    /* A here-document: no quoting of gcloud's own is in the way of an expression. */
+    buf_str(b, " --condition-from-file=- <<'EOF'\n");
+    explain_condition(b, g->condition);
+    buf_str(b, "\nEOF");
 }

@@ -75,8 +75,6 @@ void doctor_services(doctor *d);
 
 /* A call that is told how long it has. to has to be set already. */
 void doctor_call_limits(const doctor *d, http_call *c, int64_t patience_us);
-/* The Date field against our clock, in seconds; false: there is none. */
-bool doctor_clock_gap(const http_call *c, int64_t now_s, int64_t *out_gap_s);
 
 /* Whose address "HOST:PORT" is in the topology. */
 typedef enum whose_kind {

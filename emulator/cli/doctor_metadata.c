@@ -49,7 +49,8 @@ static bool parse_date(span text, int64_t *out_s)
     return false;
 }
 
-bool doctor_clock_gap(const http_call *c, int64_t now_s, int64_t *out_gap_s)
+/* The Date field against our clock, in seconds; false: there is none. */
+static bool clock_gap(const http_call *c, int64_t now_s, int64_t *out_gap_s)
 {
     span date;
     int64_t theirs = 0;
@@ -62,7 +63,7 @@ bool doctor_clock_gap(const http_call *c, int64_t now_s, int64_t *out_gap_s)
 static void check_clock(const doctor *d, const server *m)
 {
     int64_t gap = 0;
-    if (!doctor_clock_gap(m->probe, clock_now_s(clock_system()), &gap))
+    if (!clock_gap(m->probe, clock_now_s(clock_system()), &gap))
         return;
     const int64_t skew = snapshot_emulation(d->s)->clock_skew_s;
     const int64_t size = gap < 0 ? -gap : gap;

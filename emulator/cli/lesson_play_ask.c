@@ -8,7 +8,8 @@
 
 enum { ANSWER_MAX = 4096, TURN_US = 60 * 1000 * 1000 };
 
-bool play_ask(play *p, buf *out)
+/* One line of the reader; false: they have left. */
+static bool ask(play *p, buf *out)
 {
     while (!reader_line(p->reader, out)) {
         if (reader_ended(p->reader) || !scene_wait(p->scene, TURN_US)) {
@@ -72,7 +73,7 @@ void play_question(play *p, const lesson_step *step)
         char prompt[32];
         snprintf(prompt, sizeof prompt, "Your answer (1 to %zu): ", count);
         tell_raw(p->tell, prompt);
-        if (!play_ask(p, &line))
+        if (!ask(p, &line))
             return;
         if (!span_u64(buf_view(&line), count, &number))
             number = 0;
@@ -104,7 +105,7 @@ bool play_edit(play *p, const lesson_step *step, error *e)
         return !p->o->automatic || scene_edit(p->scene, &step->edit, e);
     auto_buf buf line = buf_make(ANSWER_MAX);
     tell_raw(p->tell, "Edit and save it, then Enter; or type 'apply' to have that done: ");
-    if (!play_ask(p, &line))
+    if (!ask(p, &line))
         return false;
     tell_raw(p->tell, "\n");
     return !span_eq_str(buf_view(&line), "apply") || scene_edit(p->scene, &step->edit, e);

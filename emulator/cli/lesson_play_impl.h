@@ -33,9 +33,6 @@ bool play_request(play *p, const lesson_step *step, outcome_mark *mark, came *ou
 /* Lets the reader edit the topology; an automatic play does it. false and *e. */
 bool play_edit(play *p, const lesson_step *step, error *e);
 
-/* One line of the reader; false: they have left. */
-bool play_ask(play *p, buf *out);
-
 /* Which status, and why? Counts it as asked, and as right. */
 void play_question(play *p, const lesson_step *step);
 

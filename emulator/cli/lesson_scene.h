@@ -25,7 +25,6 @@ int scene_signal(const scene *s); /* 0: none */
 loop *scene_loop(const scene *s);
 
 /* Where things are; views. NULL: there is no such service. */
-const char *scene_dir(const scene *s);
 const char *scene_config(const scene *s);
 const char *scene_control(const scene *s);
 const char *scene_ingress(const scene *s);

@@ -16,11 +16,6 @@ enum { TOPOLOGY_MAX = 1024 * 1024, CHUNK = 4096, DAY_S = 86400 };
 
 /* ---- addresses ---- */
 
-const char *scene_dir(const scene *s)
-{
-    return s->dir;
-}
-
 const char *scene_config(const scene *s)
 {
     return s->config;

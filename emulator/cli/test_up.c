@@ -101,11 +101,9 @@ static pid_t spawn(const char *topology, const char *keys, int output, int log, 
                                 keys ? "--keys" : NULL,
                                 keys,
                                 NULL};
-    char *copies[countof(argv)] = {NULL};
-    for (size_t i = 0; argv[i]; i++)
-        copies[i] = span_dup(span_of(argv[i]));
+    char **words = spawn_words(argv);
     const spawn_spec spec = {.file = program,
-                             .argv = copies,
+                             .argv = words,
                              .envp = environ,
                              .own_group = true,
                              .null_stdin = true,
@@ -113,8 +111,7 @@ static pid_t spawn(const char *topology, const char *keys, int output, int log, 
                              .error_fd = log,
                              .keep_fd = -1};
     const pid_t pid = spawn_process(&spec, e);
-    for (size_t i = 0; copies[i]; i++)
-        free(copies[i]);
+    spawn_words_free(words);
     free(program);
     return pid;
 }

@@ -45,11 +45,12 @@ static void add_parameter(buf *b, const char *name, const char *value)
     buf_percent(b, span_of(value));
 }
 
-static char *path_of(const logs_options *o)
+/* Of the list; or, to follow, the path of the stream with it. */
+static char *query_of(const logs_options *o)
 {
     auto_buf buf b = buf_make(PATH_MAX_BYTES);
     const int64_t without = o->follow ? LIMIT_OF_STREAM : LIMIT_OF_LIST;
-    buf_fmt(&b, "/invoker/v1/decisions%s=%lld", o->follow ? "/stream?backlog" : "?limit",
+    buf_fmt(&b, "%s=%lld", o->follow ? "/invoker/v1/decisions/stream?backlog" : "limit",
             (long long)(o->limit < 0 ? without : o->limit));
     add_parameter(&b, "refused", o->refused ? "1" : NULL);
     add_parameter(&b, "service", o->service);
@@ -85,21 +86,9 @@ static int print_list(const logs_options *o, const json_t *list)
 static int show(const logs_options *o, const char *control)
 {
     error e = {0};
-    control_reply answer;
-    auto_free char *path = path_of(o);
-    if (!control_call(control, "GET", path, NULL, &answer, &e))
-        return cli_failed(COMMAND, &e);
-    json_auto_t *root = json_loadb(answer.body, answer.n, JSON_REJECT_DUPLICATES, NULL);
-    const json_t *list = json_object_get(root, "decisions");
-    int status;
-    if (answer.status == 200 && json_is_array(list)) {
-        status = print_list(o, list);
-    } else {
-        error_set(&e, ERR_INVALID, "the gateway answered %u: %.300s", answer.status, answer.body);
-        status = cli_failed(COMMAND, &e);
-    }
-    free(answer.body);
-    return status;
+    auto_free char *query = query_of(o);
+    json_auto_t *list = control_decisions(control, query, &e);
+    return list ? print_list(o, list) : cli_failed(COMMAND, &e);
 }
 
 /* ---- those that are made ---- */
@@ -220,7 +209,7 @@ static int attempt(tail *t, const char *path)
 
 static int follow(const logs_options *o, const char *control)
 {
-    auto_free char *path = path_of(o);
+    auto_free char *path = query_of(o);
     tail t = {
         .o = o,
         .control = control,

@@ -1,7 +1,6 @@
 /* The calls that commands make to the control listener, and what they make of the answers. */
 #include "cli/control_client.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -101,6 +100,25 @@ static bool call_ok(const char *control, const char *method, const char *path, c
     free(out->body);
     out->body = NULL;
     return false;
+}
+
+json_t *control_decisions(const char *control, const char *query, error *e)
+{
+    control_reply reply;
+    auto_buf buf target = buf_make(REQUEST_MAX);
+    buf_fmt(&target, "/invoker/v1/decisions?%s", query);
+    if (!buf_ok(&target)) {
+        error_set(e, ERR_LIMIT, "the request is too long");
+        return NULL;
+    }
+    if (!call_ok(control, "GET", target.p, NULL, &reply, e))
+        return NULL;
+    json_auto_t *root = json_loadb(reply.body, reply.n, JSON_REJECT_DUPLICATES, NULL);
+    json_t *list = json_object_get(root, "decisions");
+    if (!json_is_array(list))
+        error_set(e, ERR_INVALID, "%s does not list its decisions: %.200s", control, reply.body);
+    free(reply.body);
+    return json_is_array(list) ? json_incref(list) : NULL;
 }
 
 /* ---- attaching ---- */

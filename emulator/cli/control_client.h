@@ -3,6 +3,7 @@
 #ifndef CLI_CONTROL_CLIENT_H
 #define CLI_CONTROL_CLIENT_H
 
+#include <jansson.h>
 #include <stddef.h>
 
 #include "base/error.h"
@@ -28,6 +29,11 @@ bool control_send(const char *control, const control_request *r, control_reply *
 /* control_send with a JSON body (NULL: none) and no token. */
 bool control_call(const char *control, const char *method, const char *path, const char *body,
                   control_reply *out, error *e);
+
+/* What GET /invoker/v1/decisions?QUERY lists, the newest first: an array, the caller's. NULL and
+ * *e.
+ */
+json_t *control_decisions(const char *control, const char *query, error *e);
 
 /* Sends requests for a service to "HOST:PORT" from now on / no longer. */
 bool control_attach(const char *control, const char *name, const char *address, error *e);

@@ -8,24 +8,15 @@
 #include "cli/why.h"
 #include "cli/why_view.h"
 
-enum { PATH_MAX_BYTES = 256, LATE_US = 3 * 1000 * 1000, PAUSE_US = 2000 };
+enum { QUERY_MAX = 256, LATE_US = 3 * 1000 * 1000, PAUSE_US = 2000 };
 
 /* ---- decisions ---- */
 
 static json_t *fetch(const scene *s, const char *name, error *e)
 {
-    char path[PATH_MAX_BYTES];
-    snprintf(path, sizeof path, "/invoker/v1/decisions?limit=100&service=%.80s", name);
-    control_reply reply;
-    if (!control_call(scene_control(s), "GET", path, NULL, &reply, e))
-        return NULL;
-    json_t *root = json_loadb(reply.body, reply.n, JSON_REJECT_DUPLICATES, NULL);
-    free(reply.body);
-    json_t *list = json_incref(json_object_get(root, "decisions"));
-    json_decref(root);
-    if (!json_is_array(list))
-        error_set(e, ERR_INVALID, "the gateway does not list its decisions");
-    return list;
+    char query[QUERY_MAX];
+    snprintf(query, sizeof query, "limit=100&service=%.80s", name);
+    return control_decisions(scene_control(s), query, e);
 }
 
 unsigned outcome_status(const json_t *d)

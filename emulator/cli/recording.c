@@ -41,15 +41,19 @@ static bool take(recording *r, const json_t *one, error *e)
 }
 
 /* A decision, or {"decisions": […]} with the newest first, as the gateway answers. */
-static bool take_value(recording *r, const json_t *value, error *e)
+/* The newest comes first. */
+static bool take_list(recording *r, const json_t *list, error *e)
 {
-    const json_t *list = json_object_get(value, "decisions");
-    if (!json_is_array(list))
-        return take(r, value, e);
     for (size_t i = json_array_size(list); i-- > 0;)
         if (!take(r, json_array_get(list, i), e))
             return false;
     return true;
+}
+
+static bool take_value(recording *r, const json_t *value, error *e)
+{
+    const json_t *list = json_object_get(value, "decisions");
+    return json_is_array(list) ? take_list(r, list, e) : take(r, value, e);
 }
 
 static bool is_blank(span s)
@@ -265,26 +269,16 @@ bool recording_read(recording *r, const char *path, error *e)
 
 bool recording_read_gateway(recording *r, const char *control, error *e)
 {
-    char path[64];
-    control_reply reply;
-    (void)snprintf(path, sizeof path, "/invoker/v1/decisions?limit=%d", GATEWAY_LIMIT);
-    if (!control_call(control, "GET", path, NULL, &reply, e))
+    char query[32];
+    (void)snprintf(query, sizeof query, "limit=%d", GATEWAY_LIMIT);
+    json_auto_t *list = control_decisions(control, query, e);
+    if (!list)
         return false;
-    json_auto_t *all = json_loadb(reply.body, reply.n, JSON_REJECT_DUPLICATES, NULL);
-    const json_t *list = json_object_get(all, "decisions");
-    bool ok;
-    if (reply.status != 200 || !json_is_array(list)) {
-        ok = error_set(e, ERR_INVALID, "%s answers %u, and no list of decisions: %.200s", control,
-                       reply.status, reply.body);
-    } else {
-        r->is_incomplete = json_array_size(list) == GATEWAY_LIMIT;
-        r->looking = r->look != NULL;
-        ok = !r->looking || take_value(r, all, e);
-        r->looking = false;
-        ok = (ok && take_value(r, all, e)) || error_wrap(e, "%s", control);
-    }
-    free(reply.body);
-    return ok;
+    r->is_incomplete = json_array_size(list) == GATEWAY_LIMIT;
+    r->looking = r->look != NULL;
+    const bool looked = !r->looking || take_list(r, list, e);
+    r->looking = false;
+    return (looked && take_list(r, list, e)) || error_wrap(e, "%s", control);
 }
 
 void recording_say_gaps(const recording *r, const char *command)

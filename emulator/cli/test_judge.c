@@ -14,7 +14,7 @@ enum {
     PATIENCE_US = 5 * 1000 * 1000,
     PAUSE_MS = 5,
     WORDS_MAX = 16 * 1024,
-    PATH_MAX_BYTES = 64,
+    QUERY_MAX = 64,
     LOOK_BACK_MAX = 1000
 };
 
@@ -43,18 +43,11 @@ static void take_decisions(const json_t *list, shot *shots, size_t n)
 /* The latest `limit` of them. */
 static bool fetch(const live_run *l, size_t limit, shot *shots, size_t n, error *e)
 {
-    control_reply reply;
-    char path[PATH_MAX_BYTES];
-    snprintf(path, sizeof path, "/invoker/v1/decisions?limit=%zu",
-             limit < LOOK_BACK_MAX ? limit : LOOK_BACK_MAX);
-    if (!control_call(l->control, "GET", path, NULL, &reply, e))
+    char query[QUERY_MAX];
+    snprintf(query, sizeof query, "limit=%zu", limit < LOOK_BACK_MAX ? limit : LOOK_BACK_MAX);
+    json_auto_t *list = control_decisions(l->control, query, e);
+    if (!list)
         return false;
-    json_auto_t *root = json_loadb(reply.body, reply.n, JSON_REJECT_DUPLICATES, NULL);
-    const json_t *list = json_object_get(root, "decisions");
-    const bool good = reply.status == 200 && json_is_array(list);
-    free(reply.body);
-    if (!good)
-        return error_set(e, ERR_INVALID, "%s does not tell its decisions", l->control);
     take_decisions(list, shots, n);
     return true;
 }

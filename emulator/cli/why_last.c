@@ -51,16 +51,12 @@ static int print_nothing(bool json)
     return cli_print(&b, CLI_OK);
 }
 
-static int print_latest(const control_reply *reply, bool json)
+static int print_latest(const char *control, bool json)
 {
     error e = {0};
-    json_auto_t *root = json_loadb(reply->body, reply->n, JSON_REJECT_DUPLICATES, NULL);
-    const json_t *list = json_object_get(root, "decisions");
-    if (!json_is_array(list)) {
-        error_set(&e, ERR_INVALID, "the gateway's answer is not a list of decisions: %.200s",
-                  reply->body);
+    json_auto_t *list = control_decisions(control, "limit=1&refused=1", &e);
+    if (!list)
         return cli_failed(COMMAND, &e);
-    }
     const json_t *d = json_array_get(list, 0);
     return d ? print_decision(d, json) : print_nothing(json);
 }
@@ -88,25 +84,23 @@ static int print_refusal(const control_reply *reply)
     return cli_failed(COMMAND, &e);
 }
 
-int why_recorded(const char *control, const char *id, bool json)
+static int print_named(const char *control, const char *id, bool json)
 {
     error e = {0};
     control_reply reply;
     auto_buf buf target = buf_make(TARGET_MAX);
-    buf_str(&target, "/invoker/v1/decisions");
-    if (id) {
-        buf_char(&target, '/');
-        buf_percent(&target, span_of(id));
-    } else {
-        buf_str(&target, "?limit=1&refused=1");
-    }
+    buf_str(&target, "/invoker/v1/decisions/");
+    buf_percent(&target, span_of(id));
     if (!buf_ok(&target))
         return cli_usage_error(COMMAND, "no id of a decision is that long");
     if (!control_call(control, "GET", target.p, NULL, &reply, &e))
         return cli_failed(COMMAND, &e);
-    const int status = reply.status != 200 ? print_refusal(&reply)
-                       : id                ? print_one(&reply, json)
-                                           : print_latest(&reply, json);
+    const int status = reply.status == 200 ? print_one(&reply, json) : print_refusal(&reply);
     free(reply.body);
     return status;
+}
+
+int why_recorded(const char *control, const char *id, bool json)
+{
+    return id ? print_named(control, id, json) : print_latest(control, json);
 }

@@ -7,7 +7,7 @@ import unittest
 from tests.lib.cloudrun import LOCATION, SPACE, V2, Api, access_token, deploy, put
 from tests.lib.gateway import Gateway, email
 from tests.lib.process import Process, run, wait_until
-from tests.lib.rawhttp import http
+from tests.lib.rawhttp import Closed, http
 from tests.lib.up import service
 from tests.lib.upstream import Upstream
 
@@ -170,6 +170,8 @@ class Services(RunCase):
         def closed():
             try:
                 return http("GET", url).status == 404
+            except Closed:  # it was waiting at the listener when that closed
+                return False
             except OSError:
                 return True
         wait_until(closed, what="the listener to be closed")

@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "cli/control_client.h"
 #include "cli/test_live_impl.h"
-#include "state/entry.h"
+#include "cli/why_view.h"
 
 /* A decision is noted when its request is over, which may be a moment after its answer. */
 enum {
@@ -33,8 +33,8 @@ static void take_decisions(const json_t *list, shot *shots, size_t n)
 {
     for (size_t i = 0; i < json_array_size(list); i++) {
         json_t *entry = json_array_get(list, i);
-        const char *trace = entry_text(entry, "trace");
-        shot *s = trace ? shot_of(shots, n, trace) : NULL;
+        const char *trace = decision_text(entry, "trace");
+        shot *s = *trace ? shot_of(shots, n, trace) : NULL;
         if (s && !s->decided)
             s->decided = json_incref(entry);
     }
@@ -107,12 +107,12 @@ static void settle_by_gateway(shot *s, reason got, reason expected_here)
     if (o->verdict == VERDICT_PASSED)
         return;
     auto_buf buf cause = buf_make(WORDS_MAX);
-    const char *said = entry_text(s->decided, "explanation");
-    buf_fmt(&cause, "%s%sBy the topology alone it would be %s.", said ? said : "", said ? " " : "",
+    const char *said = decision_text(s->decided, "explanation");
+    buf_fmt(&cause, "%s%sBy the topology alone it would be %s.", said, *said ? " " : "",
             reason_info(expected_here)->name);
     fail(o, &cause);
-    o->fix = copy(entry_text(s->decided, "fix"));
-    o->here = copy(entry_text(s->decided, "local_fix"));
+    o->fix = copy(decision_text(s->decided, "fix"));
+    o->here = copy(decision_text(s->decided, "local_fix"));
 }
 
 static void settle_decided(const live_run *l, shot *s, reason got)
@@ -137,13 +137,13 @@ void shot_settle(const live_run *l, shot *s)
 {
     reason got = REASON_COUNT_;
     auto_buf buf cause = buf_make(WORDS_MAX);
-    const char *name = entry_text(s->decided, "reason");
+    const char *name = decision_text(s->decided, "reason");
     if (s->call.outcome != HTTP_ANSWERED) {
         buf_str(&cause, "No answer: ");
         http_call_trouble(&s->call, &cause);
         buf_char(&cause, '.');
         fail(s->o, &cause);
-    } else if ((!name || !reason_by_name(span_of(name), &got)) && !told_by_answer(s, &got)) {
+    } else if (!reason_by_name(span_of(name), &got) && !told_by_answer(s, &got)) {
         buf_fmt(&cause, "Status %u came back, and the gateway at %s has no decision for it.",
                 s->call.status, l->control);
         fail(s->o, &cause);

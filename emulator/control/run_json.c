@@ -63,8 +63,11 @@ void run_set(json_t *o, const char *name, json_t *value)
         abort();
 }
 
-static json_t *replaced(const char *text)
+json_t *run_string(const char *text)
 {
+    json_t *plain = json_string(text);
+    if (plain)
+        return plain;
     auto_buf buf quoted = buf_make(SIZE_MAX / 4);
     buf_json(&quoted, span_of(text));
     json_t *value = json_loadb(quoted.p, quoted.n, JSON_DECODE_ANY, NULL);
@@ -75,8 +78,7 @@ static json_t *replaced(const char *text)
 
 void run_set_text(json_t *o, const char *name, const char *text)
 {
-    json_t *value = text ? json_string(text) : NULL;
-    run_set(o, name, text && !value ? replaced(text) : value);
+    run_set(o, name, text ? run_string(text) : NULL);
 }
 
 void run_default(json_t *o, const char *name, json_t *value)

@@ -1,5 +1,6 @@
-/* Walking and building the documents of the Cloud Run Admin API. Paths are member names joined by
- * dots ("spec.template.metadata"); names of annotations, which hold dots, are given by themselves.
+/* Walking and building JSON documents, those of the Cloud Run Admin API above all. Paths are member
+ * names joined by dots ("spec.template.metadata"); names of annotations, which hold dots, are given
+ * by themselves.
  */
 #ifndef CONTROL_RUN_JSON_H
 #define CONTROL_RUN_JSON_H
@@ -22,10 +23,13 @@ json_t *run_make(json_t *o, const char *path);
 /* The value is stolen; NULL leaves the member out, and what is no object stays as it is. Aborts
  * when memory is gone. */
 void run_set(json_t *o, const char *name, json_t *value);
-/* As run_set with a copy of the text, in which bytes that are not UTF-8 become U+FFFD. */
+/* A copy of the text, in which bytes that are not UTF-8 become U+FFFD. */
+json_t *run_string(const char *text);
+/* As run_set with such a copy; NULL leaves the member out. */
 void run_set_text(json_t *o, const char *name, const char *text);
 /* Sets what is missing only. */
 void run_default(json_t *o, const char *name, json_t *value);
+/* Steals the value. */
 void run_push(json_t *array, json_t *value);
 /* A deep copy, of {} when o is NULL or no object. */
 json_t *run_copy(const json_t *o);

@@ -1,27 +1,5 @@
 /* The ring of recent decisions. */
-#include "gateway/recent.h"
-#include "record_fixture.h"
-
-static recent *ring;
-static recent_item *items;
-static size_t count;
-
-static void setup(void)
-{
-    record_setup();
-    ring = recent_new();
-    items = NULL;
-    count = 0;
-}
-
-static void teardown(void)
-{
-    for (size_t i = 0; i < count; i++)
-        free(items[i].request);
-    free(items);
-    recent_free(ring);
-    record_teardown();
-}
+#include "recent_fixture.h"
 
 static void collect(size_t limit, bool refused, const char *name)
 {
@@ -271,7 +249,7 @@ int main(void)
 {
     Suite *s = suite_create("recent");
     TCase *t = tcase_create("recent");
-    tcase_add_checked_fixture(t, setup, teardown);
+    tcase_add_checked_fixture(t, ring_setup, ring_teardown);
     tcase_add_test(t, an_item_tells_the_decision);
     tcase_add_test(t, an_item_of_a_refusal_is_a_log_entry_that_says_why);
     tcase_add_test(t, an_item_of_a_passed_request_is_a_log_entry_that_says_by_what);

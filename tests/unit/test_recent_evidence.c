@@ -1,30 +1,20 @@
 /* What a decision was made from goes through the ring and comes out as it was. */
 #include "decision_fixture.h"
 #include "gateway/recent_impl.h"
-#include "record_fixture.h"
+#include "recent_fixture.h"
 
 static scene x;
-static recent *ring;
-static recent_item *items;
-static size_t count;
 
 static void setup(void)
 {
-    record_setup();
+    ring_setup();
     scene_open(&x, NULL);
-    ring = recent_new();
-    items = NULL;
-    count = 0;
 }
 
 static void teardown(void)
 {
-    for (size_t i = 0; i < count; i++)
-        free(items[i].request);
-    free(items);
-    recent_free(ring);
     snapshot_unref(x.s);
-    record_teardown();
+    ring_teardown();
 }
 
 /* {"alg":"RS256","kid":"k1"} . {"iss":"https://accounts.google.com","sub":"1","aud":["a","b"],

@@ -1,34 +1,5 @@
 /* Following a worker's ring: in the order in which requests ended, from any place in it. */
-#include "gateway/recent.h"
-#include "record_fixture.h"
-
-static recent *ring;
-static recent_item *items;
-static size_t count;
-
-static void forget(void)
-{
-    for (size_t i = 0; i < count; i++)
-        free(items[i].request);
-    free(items);
-    items = NULL;
-    count = 0;
-}
-
-static void setup(void)
-{
-    record_setup();
-    ring = recent_new();
-    items = NULL;
-    count = 0;
-}
-
-static void teardown(void)
-{
-    forget();
-    recent_free(ring);
-    record_teardown();
-}
+#include "recent_fixture.h"
 
 static void add(int64_t ended_us, uint64_t id, bool refused)
 {
@@ -88,7 +59,7 @@ START_TEST(what_gave_way_too_soon_is_counted)
     recent_step step = {.before_us = INT64_MAX, .limit = SIZE_MAX};
     add_many(5);
     recent_follow(ring, &q, &step, &items, &count);
-    forget();
+    ring_forget();
     add_many(RECENT_ENTRIES + 7);
     recent_follow(ring, &q, &step, &items, &count);
     ck_assert_uint_eq(count, RECENT_ENTRIES);
@@ -183,7 +154,7 @@ START_TEST(callers_and_reasons_are_told_apart)
     snprintf(q.reason, sizeof q.reason, "%s", narrow[_i].reason);
     recent_collect(ring, &q, &items, &count);
     ck_assert_uint_eq(count, narrow[_i].found);
-    forget();
+    ring_forget();
 
     other.caller = (span){0};
     recent_add(ring, &other);
@@ -205,7 +176,7 @@ int main(void)
 {
     Suite *s = suite_create("recent_follow");
     TCase *t = tcase_create("follow");
-    tcase_add_checked_fixture(t, setup, teardown);
+    tcase_add_checked_fixture(t, ring_setup, ring_teardown);
     tcase_add_test(t, each_step_tells_what_ended_since_the_last);
     tcase_add_test(t, a_step_is_narrowed_down_and_goes_past_the_rest);
     tcase_add_test(t, what_gave_way_too_soon_is_counted);
